@@ -1,0 +1,126 @@
+"""Embeds what waits: leads of the newest articles first, in a child process, commit by commit."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from index.embedding import EmbeddingProcess
+from index.model import model_fingerprint
+from index.writer import Writer
+
+# A group is one commit: small enough that Ctrl-C loses seconds, large enough to sort by length.
+_GROUP_PASSAGES = 192
+# How many passages are put in order at a time: articles that arrive meanwhile wait that long.
+_ORDER_PASSAGES = 20_000
+# A tail of this many vectors adds about 2 ms to a query; then it becomes a segment.
+_PUBLISH_PASSAGES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the embedding is."""
+
+    done: int  # passages, in this run
+    total: int
+    passages_per_s: float
+    eta_s: float
+
+
+def _never() -> bool:
+    return False
+
+
+def embed_backlog(
+    writer: Writer,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = _never,
+) -> int:
+    """Embed passages that wait, until none does or `stop` says so; returns how many.
+
+    What was done is committed group by group and stays, also after KeyboardInterrupt or a crash;
+    the next call goes on from there.
+
+    Raises:
+        ModelError: the model cannot be loaded, or its process died.
+        StoreFullError, StoreReadOnlyError: as `Writer.add`.
+    """
+    total = writer.pending()
+    done = 0
+    if total:
+        with EmbeddingProcess(writer.model) as process:
+            done = _embed_all(writer, process, writer.fingerprint, None, total, progress, stop)
+    writer.publish()
+    return done
+
+
+def reembed(
+    writer: Writer,
+    model: str,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = _never,
+) -> bool:
+    """Embed everything with another model, then switch in one commit.
+
+    The old vectors answer until then. Interrupted, it goes on from there when called again with the same model. Returns whether the
+    switch was made.
+
+    Raises:
+        ModelError: the model cannot be loaded, or its process died.
+    """
+    fingerprint = model_fingerprint(model)
+    if fingerprint == writer.fingerprint:
+        embed_backlog(writer, progress=progress, stop=stop)
+        return not writer.pending()
+    total = len(writer.waiting_order(-1, fingerprint=fingerprint))
+    if total:
+        with EmbeddingProcess(model) as process:
+            _embed_all(writer, process, fingerprint, fingerprint, total, progress, stop)
+    if writer.waiting_order(1, fingerprint=fingerprint):
+        return False
+    writer.switch_model(model, fingerprint)
+    return True
+
+
+def _embed_all(
+    writer: Writer,
+    process: EmbeddingProcess,
+    fingerprint: str,
+    other_model: str | None,
+    total: int,
+    progress: Callable[[Progress], None] | None,
+    stop: Callable[[], bool],
+) -> int:
+    done, began, unpublished = 0, time.monotonic(), 0
+    for numbers in _groups(writer, other_model):
+        if stop():
+            break
+        waiting = writer.waiting_texts(numbers)
+        vectors = process.embed([item.text for item in waiting])
+        writer.store_embeddings(waiting, vectors, fingerprint)
+        done += len(numbers)
+        unpublished += len(numbers)
+        if unpublished >= _PUBLISH_PASSAGES and other_model is None:
+            writer.publish()
+            unpublished = 0
+        if progress:
+            rate = done / max(time.monotonic() - began, 1e-9)
+            progress(Progress(done, max(total, done), rate, max(total - done, 0) / rate))
+    return done
+
+
+def _groups(writer: Writer, other_model: str | None) -> Iterator[list[int]]:
+    """Groups of passages that wait, until there are none."""
+    seen: set[int] = set()
+    while True:
+        order = [
+            number
+            for number in writer.waiting_order(_ORDER_PASSAGES, fingerprint=other_model)
+            if number not in seen
+        ]
+        if not order:
+            return
+        seen.update(order)
+        for at in range(0, len(order), _GROUP_PASSAGES):
+            yield order[at : at + _GROUP_PASSAGES]

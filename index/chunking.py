@@ -1,0 +1,195 @@
+"""From an article's text to its passages: the paragraphs that are embedded and returned.
+
+A line of the text is a paragraph. Short neighbours are packed into one passage, long paragraphs
+are split at sentences, so that the model sees the whole of each passage with its headline.
+
+Ids hold a hash of the passage's text, so a boundary must not move because something far away was
+edited. Packing therefore looks at nothing but the sizes of the paragraphs at hand: a passage ends
+as soon as it holds ENOUGH tokens. A paragraph that has as many by itself (two in five passages of
+news end with one) always ends a passage, whatever stood before it, so an edit never moves
+a boundary beyond the next such paragraph; most edits change one passage or two.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import sentencex
+
+from index.article import Article, Passage, passage_id
+from index.default_model import MAX_TOKENS
+from index.model import HEADLINE_TOKENS, SPECIAL_TOKENS, encodable, token_counter
+
+# What is left of the model's window when the longest headline has had its share. The actual
+# headline does not count: were it edited, every long paragraph would be cut elsewhere.
+PASSAGE_TOKENS = MAX_TOKENS - SPECIAL_TOKENS - HEADLINE_TOKENS
+# A passage grows until it holds this much. In 5,000 press articles the mean paragraph has 50
+# tokens and the mean passage then 110, some 530 characters.
+ENOUGH_TOKENS = 80
+# Less than this says too little to stand alone (a cross-heading, a credit): the end of an article
+# joins the passage before it, and elsewhere the next paragraph is kept small enough to take it.
+ALONE_TOKENS = 25
+PARAGRAPH_TOKENS = PASSAGE_TOKENS - ALONE_TOKENS
+# Some texts have next to no tokens: to the model a word of over 100 letters is one unknown token.
+# Three times the length of a full passage of English prose keeps those readable as well.
+PASSAGE_CHARS = 2_500
+# sentencex is quadratic in the number of opening quotes; in windows of this size 10 MB of nothing
+# but such quotes take two seconds, and no sentence of prose is longer.
+_SENTENCE_WINDOW = 4_000
+
+_LINE = re.compile(r"\S[^\n\r]*")
+_WORD = re.compile(r"\S+")
+
+
+class _Piece(NamedTuple):
+    """A slice of the text that is not divided any further, and its size."""
+
+    start: int
+    end: int
+    tokens: int
+
+
+_Count = Callable[[str], int]
+
+
+def chunk(article: Article) -> tuple[Passage, ...]:
+    """Divide an article into passages, in the order of the text.
+
+    They do not overlap and together hold every character that is not white space; of each,
+    `article.text[start:end] == text`, without white space at its ends. With `HEADLINE_TOKENS` of
+    headline a passage fits the default model's window. The same article gives the same passages;
+    the time is linear in the length of the text. No text: no passages.
+    """
+    count = token_counter()
+    pieces = _pieces(article.text, article.language or "en", count)
+    passages: list[Passage] = []
+    repeats: dict[str, int] = {}
+    for ordinal, (start, end, _) in enumerate(_packed(pieces)):
+        text = article.text[start:end]
+        repeat = repeats.get(text, 0)
+        repeats[text] = repeat + 1
+        passage = passage_id(article.id, text, repeat)
+        passages.append(Passage(passage, article.id, ordinal, start, end, text))
+    return tuple(passages)
+
+
+def _packed(pieces: Iterator[_Piece]) -> list[_Piece]:
+    packed: list[_Piece] = []
+    growing: _Piece | None = None
+    for piece in pieces:
+        joined = _joined(growing, piece) if growing else piece
+        if joined is None:
+            packed.append(growing)  # type: ignore[arg-type]  # only a growing one fails to join
+            joined = piece
+        growing = joined
+        if growing.tokens >= ENOUGH_TOKENS:
+            packed.append(growing)
+            growing = None
+    if growing:
+        packed.append(growing)
+    return _without_a_short_end(packed)
+
+
+def _without_a_short_end(packed: list[_Piece]) -> list[_Piece]:
+    if len(packed) > 1 and packed[-1].tokens < ALONE_TOKENS:
+        joined = _joined(packed[-2], packed[-1])
+        if joined:
+            return [*packed[:-2], joined]
+    return packed
+
+
+def _joined(first: _Piece, second: _Piece) -> _Piece | None:
+    """Both as one, or None when that would be too long; tokens never span white space."""
+    tokens = first.tokens + second.tokens
+    if tokens > PASSAGE_TOKENS or second.end - first.start > PASSAGE_CHARS:
+        return None
+    return _Piece(first.start, second.end, tokens)
+
+
+def _pieces(text: str, language: str, count: _Count) -> Iterator[_Piece]:
+    """The paragraphs of `text`, long ones as sentences, long sentences as runs of words."""
+    for start, end in _paragraphs(text):
+        piece = _measured(text, start, end, count)
+        if piece:
+            yield piece
+            continue
+        for sentence_start, sentence_end in _sentences(text, start, end, language):
+            piece = _measured(text, sentence_start, sentence_end, count)
+            if piece:
+                yield piece
+            else:
+                yield from _runs_of_words(text, sentence_start, sentence_end, count)
+
+
+def _measured(text: str, start: int, end: int, count: _Count) -> _Piece | None:
+    """None: too long to be one piece."""
+    if end - start > PASSAGE_CHARS:
+        return None
+    tokens = count(text[start:end])
+    return _Piece(start, end, tokens) if tokens <= PARAGRAPH_TOKENS else None
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    for line in _LINE.finditer(text):
+        start = line.start()
+        yield start, start + len(line.group().rstrip())
+
+
+def _sentences(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
+    while start < end:
+        window = text[start : min(start + _SENTENCE_WINDOW, end)]
+        starts = _sentence_starts(window, language)
+        if start + len(window) < end and len(starts) > 1:
+            window = window[: starts.pop()]  # its last sentence goes on behind the window
+        for first, behind in zip(starts, [*starts[1:], len(window)], strict=True):
+            yield from _stripped(text, start + first, start + behind)
+        start += len(window)
+
+
+def _sentence_starts(window: str, language: str) -> list[int]:
+    boundaries = sentencex.get_sentence_boundaries(language, encodable(window))
+    starts = {int(boundary["start_index"]) for boundary in boundaries}
+    return sorted(starts | {0})
+
+
+def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    sentence = text[start:end]
+    bare = sentence.strip()
+    if bare:
+        start += sentence.index(bare[0])  # the first character that is not white space
+        yield start, start + len(bare)
+
+
+def _runs_of_words(text: str, start: int, end: int, count: _Count) -> Iterator[_Piece]:
+    """An over-long sentence as runs of whole words, about equally long."""
+    total = count(text[start:end])
+    even = total / (total // PARAGRAPH_TOKENS + 1)
+    run: _Piece | None = None
+    for word in _words(text, start, end, count):
+        joined = _joined(run, word) if run else word
+        if run and (joined is None or run.tokens >= even):
+            yield run
+            joined = word
+        run = joined
+    if run:
+        yield run
+
+
+def _words(text: str, start: int, end: int, count: _Count) -> Iterator[_Piece]:
+    for match in _WORD.finditer(text, start, end):
+        word = _measured(text, match.start(), match.end(), count)
+        if word:
+            yield word
+        else:
+            yield from _runs_of_characters(text, match.start(), match.end(), count)
+
+
+def _runs_of_characters(text: str, start: int, end: int, count: _Count) -> Iterator[_Piece]:
+    """A word that is too long, or a language without spaces: cut where it must be."""
+    while start < end:
+        length = min(PARAGRAPH_TOKENS, end - start)
+        # One character is up to four tokens (decomposed Hangul), so this ends after two halvings.
+        while (tokens := count(text[start : start + length])) > PARAGRAPH_TOKENS and length > 1:
+            length //= 2
+        yield _Piece(start, start + length, tokens)
+        start += length

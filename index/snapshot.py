@@ -1,0 +1,440 @@
+"""A reader's frozen view of a store: one horizon in every arm, from the first step to the last.
+
+A reader never blocks the writer and is never blocked by it. It looks whether anything was
+committed, builds the next snapshot aside from the one before and what changed, and swaps one
+reference; queries that run keep the snapshot they began with.
+"""
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import segments, store
+from index.article import Published
+from index.errors import StoreCorruptError
+from index.store import ArticleRow, PassageRow
+from index.words import WordsReader, WordsView
+from index.writer import checked_vectors, generation_max_seq, live_segments
+
+logger = logging.getLogger(__name__)
+
+_Integer = TypeVar("_Integer", np.int32, np.int64)
+
+UNKNOWN_DAY: Final = -1
+UNKNOWN_INSTANT: Final = int(np.iinfo(np.int64).min)
+FILTER_FIELDS: Final = ("outlet", "byline", "section", "language")
+
+# The word index and the truth are two files: how long to wait for a writer to bring them together.
+_PATIENCE_S = 10.0
+_NONE: Final = np.int64(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What filtering and ordering need of every live passage, and of its article.
+
+    The first three have shape (passages,), in ascending order of `number`; `article` points into
+    the others, of shape (articles,), which may hold articles that no passage points to any more.
+    """
+
+    number: NDArray[np.int64]
+    ordinal: NDArray[np.int32]
+    article: NDArray[np.int32]
+    article_number: NDArray[np.int64]
+    article_id: list[str]
+    day: NDArray[np.int32]  # proleptic ordinal of the day of publication, or UNKNOWN_DAY
+    instant_s: NDArray[np.int64]  # seconds since 1970 UTC, or UNKNOWN_INSTANT
+    outlet: NDArray[np.int32]  # codes into values["outlet"]; likewise the next three
+    byline: NDArray[np.int32]
+    section: NDArray[np.int32]
+    language: NDArray[np.int32]
+    values: dict[str, list[str]]
+
+
+class VectorsView:
+    """The vectors of a snapshot: segments, and the exact tail of what came after them."""
+
+    def __init__(
+        self,
+        numbers: NDArray[np.int64],
+        live_segments: Sequence[segments.Segment],
+        tail_numbers: NDArray[np.int64],
+        tail: NDArray[np.float16],
+    ) -> None:
+        self._positions = [
+            _positions(numbers, part)
+            for part in (*(segment.numbers for segment in live_segments), tail_numbers)
+        ]
+        self._segments = list(live_segments)
+        self._tail = tail.astype(np.float32)
+        self._parts = [*(segment.vectors for segment in live_segments), tail]
+        self._part = np.full(len(numbers), -1, dtype=np.int16)
+        self._row = np.full(len(numbers), -1, dtype=np.int32)
+        for part, positions in enumerate(self._positions):
+            live = np.flatnonzero(positions >= 0)
+            self._part[positions[live]] = part
+            self._row[positions[live]] = live
+        self.embedded = int(np.count_nonzero(self._part >= 0))
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of a vector; 0 while there is none."""
+        return max((part.shape[1] for part in self._parts if len(part)), default=0)
+
+    def search(
+        self, query: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The passages nearest to a query vector, best first; exact.
+
+        Args:
+            query: shape (dim,), float32, L2 norm 1.
+            allowed: shape (passages,), bool; None: every passage.
+
+        Returns:
+            Positions in the snapshot's columns, shape (n,), int64, and cosines, shape (n,),
+            float32; n <= depth. Ties go to the earlier position.
+        """
+        found = [
+            self._search_segment(part, query, depth, allowed) for part in range(len(self._segments))
+        ]
+        found.append(self._search_tail(query, allowed))
+        positions = np.concatenate([part[0] for part in found])
+        cosines = np.concatenate([part[1] for part in found])
+        order = np.lexsort((positions, -cosines))[:depth]
+        return positions[order], cosines[order]
+
+    def cosines(
+        self, query: NDArray[np.float32], positions: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Cosines of passages at these positions, shape (len(positions),), float32.
+
+        NaN where a passage has no vector yet.
+        """
+        cosines = np.full(len(positions), np.nan, dtype=np.float32)
+        parts = self._part[positions]
+        for part in np.unique(parts[parts >= 0]):
+            at = np.flatnonzero(parts == part)
+            rows = self._row[positions[at]]
+            cosines[at] = self._parts[part][rows].astype(np.float32) @ query
+        return cosines
+
+    def _search_segment(
+        self,
+        part: int,
+        query: NDArray[np.float32],
+        depth: int,
+        allowed: NDArray[np.bool_] | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        positions = self._positions[part]
+        mask = positions >= 0
+        if allowed is not None:
+            mask &= allowed[positions]
+        rows, cosines = self._segments[part].search(query, depth, None if mask.all() else mask)
+        return positions[rows], cosines
+
+    def _search_tail(
+        self, query: NDArray[np.float32], allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        positions = self._positions[-1]
+        if not len(positions):
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        mask = positions >= 0
+        if allowed is not None:
+            mask &= allowed[positions]
+        return positions[mask], self._tail[mask] @ query
+
+
+class Snapshot:
+    """One frozen view; safe to share between threads."""
+
+    def __init__(
+        self,
+        truth: sqlite3.Connection,
+        words: WordsView,
+        columns: Columns,
+        vectors: VectorsView,
+        *,
+        seq: int,
+        generation: int,
+        tail_seq: int,
+    ) -> None:
+        self._truth = truth
+        self._guard = threading.Lock()
+        self.words, self.columns, self.vectors = words, columns, vectors
+        self.horizon = words.horizon
+        self.seq, self.generation, self.tail_seq = seq, generation, tail_seq
+        self.id = f"{self.horizon}.{generation}.{tail_seq}"
+        self.model = str(store.meta(truth, "model") or "")
+        self.fingerprint = str(store.meta(truth, "fingerprint") or "")
+        self.passages = len(columns.number)
+        self.articles = len(np.unique(columns.article))
+        self.embedded = vectors.embedded
+        self.bad_rows = 0  # rows that failed their check since this snapshot was made
+
+    def __del__(self) -> None:
+        self._truth.close()
+
+    def position_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Positions of passage numbers, shape (len(numbers),), int64; -1 where not live."""
+        return _positions(self.columns.number, numbers)
+
+    def passage_rows(self, positions: Sequence[int]) -> dict[int, PassageRow]:
+        """The checked rows of these passages by position; damaged ones are left out and counted."""
+        numbers = [int(self.columns.number[position]) for position in positions]
+        with self._guard:
+            rows = store.passage_rows(self._truth, numbers, self.horizon)
+            self.bad_rows += len(set(numbers)) - len(rows)
+        return {
+            int(position): rows[number]
+            for position, number in zip(positions, numbers, strict=True)
+            if number in rows
+        }
+
+    def article(self, article_id: str) -> ArticleRow | None:
+        """An article by its id, else by its exact URL or guid."""
+        with self._guard:
+            return store.article_by_id(self._truth, article_id, self.horizon)
+
+    def passage(self, passage_id: str) -> PassageRow | None:
+        with self._guard:
+            return store.passage_by_id(self._truth, passage_id, self.horizon)
+
+    def passages_of(self, article: ArticleRow) -> tuple[PassageRow, ...]:
+        """An article's passages, in order."""
+        with self._guard:
+            return store.passages_of(self._truth, article)
+
+    @property
+    def segments(self) -> int:
+        with self._guard:
+            return len(live_segments(self._truth))
+
+
+class SnapshotReader:
+    """Gives the newest snapshot of a store; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open a store for reading.
+
+        Raises:
+            StoreFormatError: the folder is no store, or one of a newer format.
+        """
+        self._folder = folder
+        self._watch = store.open_readonly(folder)
+        self._guard = threading.Lock()
+        self._words: WordsReader | None = None
+        self._loaded: dict[str, segments.Segment] = {}
+        self._snapshot: Snapshot | None = None
+        self._state: tuple[int, ...] = ()
+
+    def latest(self) -> Snapshot:
+        """The newest snapshot; cheap when nothing was committed since the last call.
+
+        Raises:
+            StoreCorruptError: the word index is missing or damaged, or does not come to agree
+                with the store; the message says what to do.
+        """
+        with self._guard:
+            state = self._committed_state()
+            if self._snapshot is None or state != self._state:
+                self._snapshot = self._next_snapshot()
+                self._state = state
+            return self._snapshot
+
+    def close(self) -> None:
+        with self._guard:
+            self._snapshot = None
+            self._watch.close()
+
+    def _committed_state(self) -> tuple[int, ...]:
+        """Changes whenever the truth or the word index commits."""
+        version = self._watch.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            words = os.stat(self._folder / store.WORDS / "meta.json")
+        except FileNotFoundError:
+            return (version,)
+        return (version, words.st_mtime_ns, words.st_ino, words.st_size)
+
+    def _next_snapshot(self) -> Snapshot:
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            snapshot = self._try_snapshot()
+            if snapshot is not None:
+                return snapshot
+            if time.monotonic() > deadline:
+                raise StoreCorruptError(
+                    f"{self._folder}: the word index and the store do not agree; "
+                    "run `nutgraf add` once to bring them together"
+                )
+            time.sleep(0.02)
+
+    def _try_snapshot(self) -> Snapshot | None:
+        """A snapshot at the word index's horizon; None when the two files do not meet just now."""
+        view = self._words_view()
+        truth = store.open_readonly(self._folder)
+        try:
+            truth.execute("BEGIN")
+            seq = int(store.meta(truth, "seq") or 0)
+            if not int(store.meta(truth, "purged_seq") or 0) <= view.horizon <= seq:
+                self._words = None
+                truth.close()
+                return None
+            columns = self._columns(truth, view.horizon)
+            vectors, tail_seq = self._vectors(truth, columns)
+            generation = truth.execute("SELECT max(number) FROM generations").fetchone()[0]
+        except BaseException:
+            truth.close()
+            raise
+        return Snapshot(
+            truth, view, columns, vectors, seq=seq, generation=generation, tail_seq=tail_seq
+        )
+
+    def _words_view(self) -> WordsView:
+        try:
+            if self._words is None:
+                self._words = WordsReader(self._folder / store.WORDS)
+            return self._words.view()
+        except (OSError, ValueError) as error:
+            self._words = None
+            raise StoreCorruptError(
+                f"{self._folder / store.WORDS}: not readable ({error}); "
+                "run `nutgraf add` once to rebuild it from the store"
+            ) from error
+
+    def _columns(self, truth: sqlite3.Connection, horizon: int) -> Columns:
+        before = self._snapshot
+        if before is None or before.horizon > horizon:
+            return _extended(_EMPTY, truth, 0, horizon)
+        if before.horizon == horizon:
+            return before.columns
+        return _extended(before.columns, truth, before.horizon, horizon)
+
+    def _vectors(self, truth: sqlite3.Connection, columns: Columns) -> tuple[VectorsView, int]:
+        fingerprint = str(store.meta(truth, "fingerprint") or "")
+        infos = live_segments(truth)
+        covered = generation_max_seq(truth)
+        try:
+            loaded = [self._load(info) for info in infos]
+        except StoreCorruptError as error:
+            # The truth has every vector: slower to load, but right.
+            logger.warning("%s", error)
+            loaded, covered = [], 0
+        self._loaded = {segment.name: segment for segment in loaded}
+        rows = truth.execute(
+            "SELECT p.number, v.embedding, v.vector, v.crc FROM passages p "
+            "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
+            "WHERE p.embedded_seq > ? ORDER BY p.number",
+            (fingerprint, covered),
+        )
+        tail_numbers, tail = checked_vectors(rows)
+        tail_seq = truth.execute("SELECT max(embedded_seq) FROM passages").fetchone()[0]
+        return VectorsView(columns.number, loaded, tail_numbers, tail), int(tail_seq or 0)
+
+    def _load(self, info: segments.SegmentInfo) -> segments.Segment:
+        loaded = self._loaded.get(info.name)
+        return loaded or segments.read_segment(self._folder / store.SEGMENTS, info)
+
+
+_EMPTY = Columns(
+    number=np.empty(0, dtype=np.int64),
+    ordinal=np.empty(0, dtype=np.int32),
+    article=np.empty(0, dtype=np.int32),
+    article_number=np.empty(0, dtype=np.int64),
+    article_id=[],
+    day=np.empty(0, dtype=np.int32),
+    instant_s=np.empty(0, dtype=np.int64),
+    outlet=np.empty(0, dtype=np.int32),
+    byline=np.empty(0, dtype=np.int32),
+    section=np.empty(0, dtype=np.int32),
+    language=np.empty(0, dtype=np.int32),
+    values={field: [] for field in FILTER_FIELDS},
+)
+
+
+def _extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: int) -> Columns:
+    """The columns at `horizon`, from those at `since` and what changed in between."""
+    window = {"since": since, "horizon": horizon}
+    live = "a.added_seq > :since AND a.added_seq <= :horizon AND " + (
+        "(a.removed_seq IS NULL OR a.removed_seq > :horizon)"
+    )
+    articles = truth.execute(
+        "SELECT a.number, a.id, a.published, a.outlet, a.byline, a.section, a.language "
+        f"FROM articles a WHERE {live} ORDER BY a.number",
+        window,
+    ).fetchall()
+    passages = np.array(
+        truth.execute(
+            "SELECT p.number, p.ordinal, p.article FROM articles a "
+            f"JOIN passages p ON p.article = a.number WHERE {live} ORDER BY p.number",
+            window,
+        ).fetchall(),
+        dtype=np.int64,
+    ).reshape(-1, 3)
+    removed = np.array(
+        truth.execute(
+            "SELECT passage FROM tombstones WHERE seq > :since AND seq <= :horizon", window
+        ).fetchall(),
+        dtype=np.int64,
+    ).reshape(-1)
+    kept = ~np.isin(before.number, removed)
+    article_number = np.concatenate(
+        [before.article_number, np.array([row[0] for row in articles], dtype=np.int64)]
+    )
+    values = {field: list(before.values[field]) for field in FILTER_FIELDS}
+    published = [Published(row[2]) if row[2] else None for row in articles]
+    return Columns(
+        number=np.concatenate([before.number[kept], passages[:, 0]]),
+        ordinal=np.concatenate([before.ordinal[kept], passages[:, 1].astype(np.int32)]),
+        article=np.concatenate(
+            [
+                before.article[kept],
+                np.searchsorted(article_number, passages[:, 2]).astype(np.int32),
+            ]
+        ),
+        article_number=article_number,
+        article_id=[*before.article_id, *(row[1] for row in articles)],
+        day=_appended(before.day, [p.on.toordinal() if p else UNKNOWN_DAY for p in published]),
+        instant_s=_appended(
+            before.instant_s, [p.instant_s if p else UNKNOWN_INSTANT for p in published]
+        ),
+        outlet=_appended(before.outlet, _codes(values["outlet"], [row[3] for row in articles])),
+        byline=_appended(before.byline, _codes(values["byline"], [row[4] for row in articles])),
+        section=_appended(before.section, _codes(values["section"], [row[5] for row in articles])),
+        language=_appended(
+            before.language, _codes(values["language"], [row[6] for row in articles])
+        ),
+        values=values,
+    )
+
+
+def _appended(before: NDArray[_Integer], more: Sequence[int]) -> NDArray[_Integer]:
+    return np.concatenate([before, np.array(more, dtype=before.dtype)])
+
+
+def _codes(values: list[str], more: Sequence[str]) -> list[int]:
+    """Codes of `more` in `values`, which grows by what it does not hold yet."""
+    code_of = {value: code for code, value in enumerate(values)}
+    codes = []
+    for value in more:
+        code = code_of.setdefault(value, len(code_of))
+        if code == len(values):
+            values.append(value)
+        codes.append(code)
+    return codes
+
+
+def _positions(numbers: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where `wanted` stand in ascending `numbers`; -1 where they do not."""
+    if not len(numbers):
+        return np.full(len(wanted), _NONE)
+    at = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
+    return np.where(numbers[at] == wanted, at, _NONE)

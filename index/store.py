@@ -1,0 +1,488 @@
+"""The SQLite file that holds the truth of a store; everything else in the folder follows it.
+
+Articles and passages are kept by the sequence number of the commit that added them and of the
+one that removed them, so that a reader can see the store exactly as it stood at a commit while
+the writer goes on. Removed rows are purged once the word index has passed them.
+
+Every row that is served carries a CRC-32 over its columns: SQLite's own check does not see a
+flipped bit inside a value.
+"""
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import zstandard
+
+from index.article import (
+    ArticleId,
+    Origin,
+    Passage,
+    PassageId,
+    PreparedArticle,
+    Published,
+    Run,
+    SourceRecord,
+)
+from index.errors import StoreCorruptError, StoreFormatError
+
+DATABASE: Final = "nutgraf.db"
+WORDS: Final = "words"
+SEGMENTS: Final = "segments"
+FORMAT: Final = 1
+
+_APPLICATION_ID = 0x4E475246  # "NGRF"
+# A query must not wait for a writer: WAL readers never do; this covers recovery after a crash.
+_BUSY_TIMEOUT_S = 10.0
+_WAL_LIMIT_BYTES = 64 << 20
+
+_SCHEMA = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    added_seq INTEGER NOT NULL,
+    removed_seq INTEGER,
+    headline TEXT NOT NULL,
+    outlet TEXT NOT NULL,
+    byline TEXT NOT NULL,
+    section TEXT NOT NULL,
+    language TEXT NOT NULL,
+    url TEXT NOT NULL,
+    guid TEXT NOT NULL,
+    published TEXT NOT NULL,
+    text BLOB NOT NULL,
+    content BLOB NOT NULL,
+    crc INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX live_articles ON articles (id) WHERE removed_seq IS NULL;
+CREATE INDEX articles_by_id ON articles (id);
+CREATE INDEX articles_by_url ON articles (url) WHERE url <> '';
+CREATE INDEX articles_by_guid ON articles (guid) WHERE guid <> '';
+CREATE INDEX articles_by_added_seq ON articles (added_seq);
+CREATE INDEX articles_by_removed_seq ON articles (removed_seq) WHERE removed_seq IS NOT NULL;
+CREATE TABLE sources (article INTEGER PRIMARY KEY, source BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE lines (article INTEGER PRIMARY KEY, outlet TEXT NOT NULL, hashes BLOB NOT NULL);
+CREATE INDEX lines_by_outlet ON lines (outlet);
+CREATE TABLE recurring (outlet TEXT, hash BLOB, PRIMARY KEY (outlet, hash)) WITHOUT ROWID;
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    article INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    embedding BLOB NOT NULL,
+    embedded_seq INTEGER,
+    crc INTEGER NOT NULL
+);
+CREATE INDEX passages_by_id ON passages (id);
+CREATE INDEX passages_by_article ON passages (article, ordinal);
+CREATE INDEX passages_by_embedding ON passages (embedding);
+CREATE INDEX passages_waiting ON passages (number) WHERE embedded_seq IS NULL;
+CREATE INDEX passages_by_embedded_seq ON passages (embedded_seq) WHERE embedded_seq IS NOT NULL;
+CREATE TABLE vectors (
+    number INTEGER PRIMARY KEY,
+    model TEXT NOT NULL,
+    embedding BLOB NOT NULL,
+    vector BLOB NOT NULL,
+    crc INTEGER NOT NULL,
+    UNIQUE (model, embedding)
+);
+CREATE TABLE tombstones (
+    passage INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    article_id TEXT NOT NULL,
+    seq INTEGER NOT NULL
+);
+CREATE INDEX tombstones_by_seq ON tombstones (seq);
+CREATE INDEX tombstones_by_article_id ON tombstones (article_id);
+CREATE TABLE segments (
+    name TEXT PRIMARY KEY,
+    model TEXT NOT NULL,
+    passages INTEGER NOT NULL,
+    sha256 TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE generations (number INTEGER PRIMARY KEY AUTOINCREMENT, max_seq INTEGER NOT NULL);
+CREATE TABLE generation_segments (
+    generation INTEGER, segment TEXT, PRIMARY KEY (generation, segment)
+) WITHOUT ROWID;
+CREATE TABLE idempotency_keys (
+    key TEXT PRIMARY KEY, request BLOB NOT NULL, outcomes TEXT NOT NULL, at_s INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO meta VALUES ('seq', 0), ('purged_seq', 0), ('epoch', 0);
+INSERT INTO generations (max_seq) VALUES (0);
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {FORMAT};
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """An article as the store keeps it."""
+
+    number: int  # the store's own key; one for each version
+    id: ArticleId
+    version: int  # from 1; rises when the same id comes with other content
+    added_seq: int
+    headline: str
+    outlet: str
+    byline: str
+    section: str
+    language: str
+    url: str
+    guid: str
+    published: Published | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRow:
+    """A passage as the store keeps it, with the article it stands in."""
+
+    number: int  # the store's own key, never used again
+    id: PassageId
+    ordinal: int
+    start: int  # span in article.text, in code points, end excluded
+    end: int
+    article: ArticleRow
+
+    @property
+    def text(self) -> str:
+        return self.article.text[self.start : self.end]
+
+
+def create_or_open(folder: Path) -> sqlite3.Connection:
+    """A connection for the one writer; makes the store if the folder is absent or empty.
+
+    Raises:
+        StoreFormatError: the folder holds something else, or a newer format.
+    """
+    database = folder / DATABASE
+    if not database.exists():
+        _refuse_foreign_folder(folder)
+        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
+        _create(database)
+    connection = _connect(database.resolve().as_uri())
+    check_format(connection, folder)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+    return connection
+
+
+def open_readonly(folder: Path) -> sqlite3.Connection:
+    """A connection that can only read.
+
+    Raises:
+        StoreFormatError: there is no store in the folder, or one of a newer format.
+    """
+    database = folder / DATABASE
+    if not database.exists():
+        raise StoreFormatError(
+            f"{folder}: there is no store here; make one with `nutgraf add PATH --store {folder}`"
+        )
+    connection = _connect(f"{database.resolve().as_uri()}?mode=ro")
+    check_format(connection, folder)
+    return connection
+
+
+def check_format(connection: sqlite3.Connection, folder: Path) -> None:
+    """Raise StoreFormatError unless this Nutgraf reads and writes the database's format."""
+    try:
+        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise StoreCorruptError(
+            f"{folder / DATABASE}: not readable as a database ({error}); "
+            "nothing was changed; restore the folder from a backup"
+        ) from error
+    if application_id != _APPLICATION_ID:
+        raise StoreFormatError(f"{folder / DATABASE}: not a Nutgraf store; choose another folder")
+    if version > FORMAT:
+        raise StoreFormatError(
+            f"{folder}: the store has format {version}, this Nutgraf knows up to {FORMAT}; "
+            "nothing was changed; install the newer Nutgraf"
+        )
+
+
+def _refuse_foreign_folder(folder: Path) -> None:
+    try:
+        foreign = [entry.name for entry in folder.iterdir() if entry.name != "writer.lock"]
+    except FileNotFoundError:
+        return
+    if set(foreign) - {SEGMENTS}:
+        raise StoreFormatError(
+            f"{folder}: not empty and no Nutgraf store; choose an empty or a new folder"
+        )
+
+
+def _create(database: Path) -> None:
+    """Make an empty store beside its name, then give it the name: never seen half made."""
+    draft = database.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    connection = sqlite3.connect(draft, isolation_level=None)
+    try:
+        connection.executescript(f"PRAGMA synchronous = FULL;\nBEGIN;\n{_SCHEMA}\nCOMMIT;")
+    finally:
+        connection.close()
+    draft.rename(database)
+    connection = sqlite3.connect(database, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    sync_folder(database.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names created or changed in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT_S, check_same_thread=False
+    )
+    connection.execute("PRAGMA foreign_keys = OFF")
+    return connection
+
+
+def meta(connection: sqlite3.Connection, key: str) -> str | int | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def set_meta(connection: sqlite3.Connection, **values: str | int) -> None:
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+
+def crc(*columns: str | int | bytes) -> int:
+    """CRC-32 over a row's columns, in order."""
+    value = 0
+    for column in columns:
+        data = column if isinstance(column, bytes) else str(column).encode()
+        value = zlib.crc32(data, zlib.crc32(b"%d:" % len(data), value))
+    return value
+
+
+_ARTICLE_COLUMNS = (
+    "number, id, version, added_seq, headline, outlet, byline, section, language, url, guid, "
+    "published, text, content"
+)
+
+
+def insert_article(
+    connection: sqlite3.Connection,
+    prepared: PreparedArticle,
+    *,
+    version: int,
+    seq: int,
+    content: bytes,
+) -> int:
+    """Write an article and its source; returns its number."""
+    article = prepared.article
+    number = _next_number(connection, "articles")
+    columns = (
+        number,
+        article.id,
+        version,
+        seq,
+        article.headline,
+        article.outlet,
+        article.byline,
+        article.section,
+        article.language,
+        article.url,
+        article.guid,
+        article.published.iso if article.published else "",
+        _compress(article.text.encode()),
+        content,
+    )
+    marks = ", ".join("?" * len(columns))
+    connection.execute(
+        f"INSERT INTO articles ({_ARTICLE_COLUMNS}, crc) VALUES ({marks}, ?)",
+        (*columns, crc(*columns)),
+    )
+    source = _pack_source(prepared)
+    connection.execute("INSERT INTO sources VALUES (?, ?, ?)", (number, source, crc(source)))
+    return number
+
+
+def insert_passages(
+    connection: sqlite3.Connection,
+    article: int,
+    passages: Sequence[Passage],
+    embeddings: Sequence[bytes],
+    embedded_seqs: Sequence[int | None],
+) -> None:
+    """Write an article's passages; `embeddings` are the hashes of their embedding texts."""
+    first = _next_number(connection, "passages")
+    rows = [
+        (first + at, p.id, article, p.ordinal, p.start, p.end, embedding)
+        for at, (p, embedding) in enumerate(zip(passages, embeddings, strict=True))
+    ]
+    connection.executemany(
+        "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (*row, embedded_seq, crc(*row))
+            for row, embedded_seq in zip(rows, embedded_seqs, strict=True)
+        ],
+    )
+
+
+def _next_number(connection: sqlite3.Connection, table: str) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return int(row[0]) + 1 if row else 1
+
+
+_PASSAGES_WITH_ARTICLE = f"""
+SELECT p.number, p.id, p.article, p.ordinal, p.start, p."end", p.embedding, p.crc, t.passage,
+       {", ".join("a." + column.strip() for column in _ARTICLE_COLUMNS.split(","))}, a.crc
+FROM passages p JOIN articles a ON a.number = p.article
+LEFT JOIN tombstones t ON t.passage = p.number AND t.seq <= :horizon
+WHERE a.added_seq <= :horizon AND (a.removed_seq IS NULL OR a.removed_seq > :horizon)
+"""
+
+
+def passage_rows(
+    connection: sqlite3.Connection, numbers: Sequence[int], horizon: int
+) -> dict[int, PassageRow]:
+    """The passages of these numbers that stood at `horizon`, each checked against its CRCs.
+
+    A row that fails its check, or that a tombstone says is removed, is missing.
+    """
+    rows = connection.execute(
+        f"{_PASSAGES_WITH_ARTICLE} AND p.number IN (SELECT value FROM json_each(:numbers))",
+        {"horizon": horizon, "numbers": json.dumps([int(number) for number in numbers])},
+    ).fetchall()
+    found = (_passage_row(row) for row in rows)
+    return {row.number: row for row in found if row is not None}
+
+
+def passage_by_id(
+    connection: sqlite3.Connection, passage_id: str, horizon: int
+) -> PassageRow | None:
+    row = connection.execute(
+        f"{_PASSAGES_WITH_ARTICLE} AND p.id = :id", {"horizon": horizon, "id": passage_id}
+    ).fetchone()
+    return _passage_row(row) if row else None
+
+
+def article_by_id(
+    connection: sqlite3.Connection, article_id: str, horizon: int
+) -> ArticleRow | None:
+    """The article of this id that stood at `horizon`; failing that, of this URL or guid."""
+    for column in ("id", "url", "guid"):
+        row = connection.execute(
+            f"SELECT {_ARTICLE_COLUMNS}, crc FROM articles "
+            f"WHERE {column} = :value AND {column} <> '' AND added_seq <= :horizon "
+            "AND (removed_seq IS NULL OR removed_seq > :horizon) ORDER BY number LIMIT 1",
+            {"value": article_id, "horizon": horizon},
+        ).fetchone()
+        if row:
+            return _article_row(row)
+    return None
+
+
+def passages_of(connection: sqlite3.Connection, article: ArticleRow) -> tuple[PassageRow, ...]:
+    """An article's passages, in order; rows that fail their check are missing."""
+    rows = connection.execute(
+        'SELECT number, id, article, ordinal, start, "end", embedding, crc FROM passages '
+        "WHERE article = ? ORDER BY ordinal",
+        (article.number,),
+    ).fetchall()
+    return tuple(
+        PassageRow(
+            number=row[0], id=row[1], ordinal=row[3], start=row[4], end=row[5], article=article
+        )
+        for row in rows
+        if crc(*row[:7]) == row[7]
+    )
+
+
+def source_of(connection: sqlite3.Connection, article: int) -> SourceRecord:
+    """The record an article was made from.
+
+    Raises:
+        StoreCorruptError: the row fails its check.
+    """
+    row = connection.execute(
+        "SELECT source, crc FROM sources WHERE article = ?", (article,)
+    ).fetchone()
+    if row is None or crc(row[0]) != row[1]:
+        raise StoreCorruptError(
+            f"the source of article number {article} is damaged; add that article again"
+        )
+    return _unpack_source(row[0])[0]
+
+
+def _passage_row(row: tuple[object, ...]) -> PassageRow | None:
+    passage, stored, tombstone, article_columns = row[:7], row[7], row[8], row[9:]
+    if tombstone is not None or crc(*passage) != stored:  # type: ignore[arg-type]
+        return None
+    article = _article_row(article_columns)
+    if article is None:
+        return None
+    number, id_, _, ordinal, start, end, _ = passage
+    return PassageRow(number, id_, ordinal, start, end, article)  # type: ignore[arg-type]
+
+
+def _article_row(row: tuple[object, ...]) -> ArticleRow | None:
+    *columns, stored = row
+    if crc(*columns) != stored:  # type: ignore[arg-type]
+        return None
+    *fields, published, text, _ = columns
+    return ArticleRow(
+        *fields,  # type: ignore[arg-type, call-arg]
+        Published(str(published)) if published else None,
+        _decompress(text).decode(),  # type: ignore[arg-type]
+    )
+
+
+def _pack_source(prepared: PreparedArticle) -> bytes:
+    source = prepared.source
+    head = asdict(source)
+    raw, body = head.pop("raw"), head.pop("body")
+    head["published"] = source.published.iso if source.published else None
+    head["runs"] = [(run.start, run.body_start, run.length) for run in prepared.runs]
+    parts = [json.dumps(head).encode(), body.encode("utf-8", "surrogatepass"), raw]
+    return _compress(b"".join(len(part).to_bytes(8, "little") + part for part in parts))
+
+
+def _unpack_source(blob: bytes) -> tuple[SourceRecord, tuple[Run, ...]]:
+    data, parts = _decompress(blob), []
+    at = 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 8], "little")
+        parts.append(data[at + 8 : at + 8 + length])
+        at += 8 + length
+    head = json.loads(parts[0])
+    runs = tuple(Run(*run) for run in head.pop("runs"))
+    published = head.pop("published")
+    origin = Origin(**head.pop("origin"))
+    record = SourceRecord(
+        **head,
+        origin=origin,
+        raw=parts[2],
+        body=parts[1].decode("utf-8", "surrogatepass"),
+        published=Published(published) if published else None,
+    )
+    return record, runs
+
+
+def _compress(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(data)
+
+
+def _decompress(data: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(data)

@@ -1,0 +1,187 @@
+"""The word index: a tantivy index that follows the store.
+
+It holds one document a passage, keyed by passage number, and one more document, number 0, that
+says up to which `seq` of the store it is complete: its horizon. The horizon is committed together
+with what it speaks of, so whoever opens the index knows exactly which articles it shows.
+
+Everything here can be rebuilt from the store.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+
+from index.errors import StoreCorruptError
+
+_HORIZON_NUMBER = 0
+_RAW_FIELDS = ("outlet", "byline", "section", "language")
+# One indexing thread keeps memory flat and leaves the other core to cleaning; 128 MB holds about
+# 40,000 passages before tantivy spills a segment by itself.
+_HEAP_BYTES = 128_000_000
+_MAX_TERM_CHARS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class WordsRow:
+    """What the word index keeps of a passage: its words, and its article's filter fields."""
+
+    number: int
+    body: str
+    headline: str
+    outlet: str
+    byline: str
+    section: str
+    language: str
+    day: int | None  # proleptic ordinal of the day of publication; None: unknown
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    # Signed: tantivy-py 0.27 takes the term of a delete for an i64 and matches no unsigned field.
+    builder.add_integer_field("number", indexed=True, fast=True)
+    builder.add_integer_field("horizon", fast=True)
+    builder.add_text_field("body", tokenizer_name="news")
+    builder.add_text_field("headline", tokenizer_name="news")
+    builder.add_integer_field("day", indexed=True, fast=True)
+    for field in _RAW_FIELDS:
+        builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+def _analyzer() -> tantivy.TextAnalyzer:
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(_MAX_TERM_CHARS))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stopword("english"))
+        .filter(tantivy.Filter.stemmer("english"))
+        .build()
+    )
+
+
+def _open(folder: Path) -> tantivy.Index:
+    try:
+        index = tantivy.Index(_schema(), path=str(folder))
+        index.register_tokenizer("news", _analyzer())
+        index.config_reader(reload_policy="manual")
+        index.reload()
+    except (ValueError, OSError) as error:
+        raise StoreCorruptError(
+            f"{folder}: the word index cannot be opened ({error}); "
+            "the next `nutgraf add` sets it aside and rebuilds it from the store"
+        ) from error
+    return index
+
+
+class WordsView:
+    """One frozen state of the word index; later commits do not change it."""
+
+    def __init__(self, index: tantivy.Index, analyzer: tantivy.TextAnalyzer) -> None:
+        self._analyzer = analyzer
+        self._searcher = index.searcher()
+        self.schema = index.schema
+        self.horizon = self._read_horizon()
+
+    def search(
+        self, query: tantivy.Query, limit: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The best passages by BM25, best first.
+
+        Returns:
+            Passage numbers, shape (n,), int64, and scores, shape (n,), float32; n <= limit.
+        """
+        hits = self._searcher.search(query, limit, count=False).hits
+        numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
+        return (
+            np.array(numbers, dtype=np.int64),
+            np.array([score for score, _ in hits], dtype=np.float32),
+        )
+
+    def analyze(self, text: str) -> list[str]:
+        """The terms of a text as they are indexed: folded, stemmed, without stop words."""
+        return list(self._analyzer.analyze(text))
+
+    def passages_with(self, field: str, term: str) -> int:
+        """In how many passages a term stands."""
+        return int(self._searcher.doc_freq(field, term))
+
+    def _read_horizon(self) -> int:
+        query = tantivy.Query.term_query(self.schema, "number", _HORIZON_NUMBER)
+        hits = self._searcher.search(query, 1, count=False).hits
+        values = self._searcher.fast_field_values("horizon", [address for _, address in hits])
+        return int(values[0] or 0) if values else 0
+
+
+class WordsReader:
+    """Opens the word index of a store for reading."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "meta.json").exists():
+            raise StoreCorruptError(
+                f"{folder}: the word index is missing; "
+                "the next `nutgraf add` rebuilds it from the store"
+            )
+        self._index = _open(folder)
+        self._analyzer = _analyzer()
+
+    def view(self) -> WordsView:
+        """The newest committed state."""
+        self._index.reload()
+        return WordsView(self._index, self._analyzer)
+
+
+class WordsIndex:
+    """The writing side; only the store's one writer opens it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self._index = _open(folder)
+        self._writer = self._index.writer(_HEAP_BYTES, 1)
+        self._view = WordsView(self._index, _analyzer())
+        self.horizon = self._view.horizon
+
+    def apply(self, seq: int, removed: Sequence[int], added: Iterable[WordsRow]) -> None:
+        """Bring the index to `seq` of the store, in one commit.
+
+        All or nothing: the horizon moves in the same commit, so what lies beyond it was never
+        applied and can be applied again.
+        """
+        try:
+            for number in removed:
+                self._writer.delete_documents_by_term("number", number)
+            for row in added:
+                self._writer.add_document(_document(row))
+            self._writer.delete_documents_by_term("number", _HORIZON_NUMBER)
+            horizon = tantivy.Document()
+            horizon.add_integer("number", _HORIZON_NUMBER)
+            horizon.add_integer("horizon", seq)
+            self._writer.add_document(horizon)
+            self._writer.commit()
+        except BaseException:
+            self._writer.rollback()
+            raise
+        self.horizon = seq
+
+    def close(self) -> None:
+        """Wait for merges in progress and release the folder."""
+        self._writer.wait_merging_threads()
+
+
+def _document(row: WordsRow) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_integer("number", row.number)
+    document.add_text("body", row.body)
+    if row.headline:
+        document.add_text("headline", row.headline)
+    for field in _RAW_FIELDS:
+        value = getattr(row, field)
+        if value:
+            document.add_text(field, value)
+    if row.day is not None:
+        document.add_integer("day", row.day)
+    return document

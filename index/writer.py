@@ -1,0 +1,850 @@
+"""The one writer of a store: adds, replaces and removes articles, and keeps every follower in step.
+
+A change is committed to the SQLite truth first, then applied to the word index; only then does the
+call return, and what it returned for survives a power cut. A crash in between loses nothing: the
+word index knows how far it got and is brought up from the truth.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import segments, store
+from index.article import ArticleId, Origin, PreparedArticle, SourceRecord, embedding_text
+from index.errors import (
+    BadArticleError,
+    ConflictError,
+    ModelMismatchError,
+    StoreCorruptError,
+    StoreFullError,
+    StoreLockedError,
+    StoreReadOnlyError,
+)
+from index.model import DEFAULT_MODEL, model_fingerprint
+from index.preparing import prepare
+from index.recurring import is_recurring, line_hashes
+from index.words import WordsIndex, WordsRow
+
+logger = logging.getLogger(__name__)
+
+# Design section 4: compaction at a fifth of dead vectors or more than eight segments.
+_MAX_DEAD_SHARE = 0.2
+_MAX_SEGMENTS = 8
+# 200,000 vectors of 384 dimensions are 150 MB in float16 and 300 MB while FAISS builds.
+_SEGMENT_PASSAGES = 200_000
+_KEY_LIFETIME_S = 30 * 24 * 3600
+_HASH_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one record."""
+
+    status: Literal["added", "replaced", "unchanged", "rejected"]
+    article_id: ArticleId | None = None
+    version: int = 0
+    error: BadArticleError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A text that waits for its embedding, and the hash that names it."""
+
+    embedding: bytes
+    text: str
+
+
+class Writer:
+    """Writes to a store; at most one at a time, and any number of threads may share it."""
+
+    def __init__(self, folder: Path, *, model: str | None = None) -> None:
+        """Take the store's lock, make the store if there is none, and finish what a crash left.
+
+        Raises:
+            StoreLockedError: another process writes to this store.
+            StoreFormatError: the folder holds something else, or a newer format.
+            ModelMismatchError: the store's vectors come from another model than `model`.
+        """
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._guard = threading.RLock()
+        self._lock = _take_lock(folder)
+        try:
+            self._truth = store.create_or_open(folder)
+            self._epoch = self._begin_epoch()
+            self._choose_model(model)
+            self._words = _open_words(folder)
+            self._recover()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def model(self) -> str:
+        """Name or folder of the model whose vectors answer."""
+        return str(store.meta(self._truth, "model"))
+
+    @property
+    def fingerprint(self) -> str:
+        return str(store.meta(self._truth, "fingerprint"))
+
+    # ---------------------------------------------------------------- articles
+
+    def add(
+        self, records: Sequence[SourceRecord], *, idempotency_key: str | None = None
+    ) -> list[Outcome]:
+        """Clean, chunk and commit records; once this returns they are safe and found by words.
+
+        Returns one outcome a record, in order. With an idempotency key seen before, the outcomes
+        of that time and no change.
+
+        Raises:
+            ConflictError: the key was used before, for other records.
+            StoreFullError, StoreReadOnlyError: nothing of this call was acknowledged; what the
+                store held before is safe. Repeat the call, with the same key if it had one.
+        """
+        recurring = self._recurring_lines({record.outlet for record in records})
+        prepared = [_prepare(record, recurring[record.outlet]) for record in records]
+        with self._guard:
+            request = _request_digest(records)
+            with self._transaction() as seq:
+                outcomes = self._outcomes_of(idempotency_key, request)
+                if outcomes is None:
+                    outcomes = [
+                        item
+                        if isinstance(item, Outcome)
+                        else self._put(item, _content_hash(item.source), seq)
+                        for item in prepared
+                    ]
+                    self._remember(idempotency_key, request, outcomes)
+            self._follow()
+        return outcomes
+
+    def remove(self, ids: Sequence[ArticleId]) -> list[bool]:
+        """Remove articles from every arm; True for those that were there."""
+        with self._guard:
+            with self._transaction() as seq:
+                removed = [self._remove(article_id, seq) for article_id in ids]
+            self._follow()
+        return removed
+
+    def finish(self) -> None:
+        """End a run of adds: learn the lines that recur, and clean what was added before that."""
+        with self._guard:
+            outlets = self._outlets_to_learn()
+            for outlet in outlets:
+                for numbers in _groups(self._learn(outlet), 500):
+                    self._clean_again(numbers)
+            self._truth.execute("PRAGMA optimize")
+
+    # -------------------------------------------------------------- embeddings
+
+    def pending(self) -> int:
+        """How many passages wait for their embedding."""
+        with self._guard:
+            row = self._truth.execute(
+                "SELECT count(*) FROM passages p JOIN articles a ON a.number = p.article "
+                "WHERE p.embedded_seq IS NULL AND a.removed_seq IS NULL"
+            ).fetchone()
+        return int(row[0])
+
+    def waiting_order(self, limit: int, *, fingerprint: str | None = None) -> list[int]:
+        """Numbers of passages that wait: leads of the newest articles first, then the rest.
+
+        With a fingerprint, those that have no vector of that model.
+        """
+        condition = "p.embedded_seq IS NULL"
+        if fingerprint is not None:
+            condition = (
+                "NOT EXISTS (SELECT 1 FROM vectors v WHERE v.model = :model "
+                "AND v.embedding = p.embedding)"
+            )
+        with self._guard:
+            rows = self._truth.execute(
+                "SELECT p.number FROM passages p JOIN articles a ON a.number = p.article "
+                f"WHERE {condition} AND a.removed_seq IS NULL "
+                "ORDER BY p.ordinal > 0, a.published DESC, p.number LIMIT :limit",
+                {"limit": limit, "model": fingerprint},
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def waiting_texts(self, numbers: Sequence[int]) -> list[Waiting]:
+        """What the model has to see of these passages, equal texts once."""
+        with self._guard:
+            rows = store.passage_rows(self._truth, numbers, self._seq())
+        texts = {}
+        for number in numbers:
+            if row := rows.get(number):
+                text = embedding_text(row.article.headline, row.text)
+                texts[_embedding_hash(text)] = text
+        return [Waiting(name, text) for name, text in texts.items()]
+
+    def store_embeddings(
+        self, waiting: Sequence[Waiting], vectors: NDArray[np.float32], fingerprint: str
+    ) -> None:
+        """Commit vectors, shape (len(waiting), dim), float32; they answer from now on.
+
+        Vectors of another model than the store's are kept beside them until `switch_model`.
+        """
+        with self._guard, self._transaction() as seq:
+            for item, vector in zip(waiting, vectors, strict=True):
+                data = vector.astype("<f2").tobytes()
+                self._truth.execute(
+                    "INSERT OR REPLACE INTO vectors (model, embedding, vector, crc) "
+                    "VALUES (?, ?, ?, ?)",
+                    (fingerprint, item.embedding, data, store.crc(item.embedding, data)),
+                )
+                if fingerprint == self.fingerprint:
+                    self._truth.execute(
+                        "UPDATE passages SET embedded_seq = ? "
+                        "WHERE embedding = ? AND embedded_seq IS NULL",
+                        (seq, item.embedding),
+                    )
+
+    def switch_model(self, model: str, fingerprint: str) -> None:
+        """Let another model's vectors answer, in one commit; drop those of the model before."""
+        with self._guard:
+            infos = self._write_segments(fingerprint, self._all_vectors(fingerprint))
+            with self._transaction() as seq:
+                store.set_meta(self._truth, model=model, fingerprint=fingerprint)
+                self._truth.execute(
+                    "UPDATE passages SET embedded_seq = CASE WHEN EXISTS (SELECT 1 FROM vectors v "
+                    "WHERE v.model = ? AND v.embedding = passages.embedding) THEN ? END",
+                    (fingerprint, seq),
+                )
+                self._truth.execute("DELETE FROM vectors WHERE model <> ?", (fingerprint,))
+                self._new_generation(infos, keep=False, max_seq=seq)
+            self._collect_garbage()
+
+    # ---------------------------------------------------------------- segments
+
+    def publish(self) -> None:
+        """Put vectors committed since the last generation into a segment of their own.
+
+        Answers are the same before and after; they come faster.
+        """
+        with self._guard:
+            if self._should_compact():
+                self.compact()
+                return
+            max_seq = self._seq()
+            tail = self._tail(max_seq)
+            if not len(tail[0]):
+                return
+            infos = self._write_segments(self.fingerprint, tail)
+            with self._transaction():
+                self._new_generation(infos, keep=True, max_seq=max_seq)
+            self._collect_garbage()
+
+    def compact(self) -> None:
+        """Rewrite all live vectors into as few segments as possible; purge what was removed."""
+        with self._guard:
+            with self._transaction():
+                self._truth.execute(
+                    "DELETE FROM vectors WHERE NOT EXISTS "
+                    "(SELECT 1 FROM passages p WHERE p.embedding = vectors.embedding)"
+                )
+            max_seq = self._seq()
+            infos = self._write_segments(self.fingerprint, self._all_vectors(self.fingerprint))
+            with self._transaction():
+                self._new_generation(infos, keep=False, max_seq=max_seq)
+            self._collect_garbage()
+
+    def close(self) -> None:
+        """Purge what was removed, shorten the log, and let the next writer in."""
+        with self._guard:
+            if self._lock.closed:
+                return
+            try:
+                with contextlib.suppress(StoreFullError, StoreReadOnlyError):
+                    if self._has_purgeable():
+                        with self._transaction():
+                            pass
+                with contextlib.suppress(sqlite3.Error):
+                    self._truth.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._truth.close()
+                self._words.close()
+            finally:
+                self._lock.close()
+
+    # ------------------------------------------------------------- transaction
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[int]:
+        """One commit; yields its `seq`. All or nothing, and synced when it returns."""
+        try:
+            self._truth.execute("BEGIN IMMEDIATE")
+            if store.meta(self._truth, "epoch") != self._epoch:
+                raise StoreReadOnlyError(
+                    f"{self.folder}: another writer has taken over; open the store again"
+                )
+            seq = self._seq() + 1
+            self._purge()
+            yield seq
+            store.set_meta(self._truth, seq=seq)
+            self._truth.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._reopen()
+            raise _write_error(self.folder, error) from error
+        except BaseException:
+            if self._truth.in_transaction:
+                self._truth.execute("ROLLBACK")
+            raise
+
+    def _reopen(self) -> None:
+        """After a failed write the handle's state is unknown: take a fresh one, never retry."""
+        with contextlib.suppress(sqlite3.Error):
+            self._truth.close()
+        self._truth = store.create_or_open(self.folder)
+
+    def _seq(self) -> int:
+        return int(store.meta(self._truth, "seq") or 0)
+
+    def _begin_epoch(self) -> int:
+        self._truth.execute("BEGIN IMMEDIATE")
+        epoch = int(store.meta(self._truth, "epoch") or 0) + 1
+        store.set_meta(self._truth, epoch=epoch)
+        self._truth.execute(
+            "DELETE FROM idempotency_keys WHERE at_s < ?", (int(time.time()) - _KEY_LIFETIME_S,)
+        )
+        self._truth.execute("COMMIT")
+        return epoch
+
+    def _choose_model(self, asked: str | None) -> None:
+        stored = store.meta(self._truth, "fingerprint")
+        if stored is None:
+            model = asked or DEFAULT_MODEL
+            self._truth.execute("BEGIN IMMEDIATE")
+            store.set_meta(self._truth, model=model, fingerprint=model_fingerprint(model))
+            self._truth.execute("COMMIT")
+        elif asked is not None and model_fingerprint(asked) != stored:
+            raise ModelMismatchError(
+                f"{self.folder}: its vectors come from the model {self.model}, not {asked}; "
+                f"run `nutgraf reembed --model {asked}` to change them"
+            )
+
+    # ----------------------------------------------------------- one article
+
+    def _put(self, prepared: PreparedArticle, content: bytes, seq: int) -> Outcome:
+        article = prepared.article
+        row = self._truth.execute(
+            "SELECT version, content FROM articles WHERE id = ? AND removed_seq IS NULL",
+            (article.id,),
+        ).fetchone()
+        if row and row[1] == content:
+            return Outcome("unchanged", article.id, row[0])
+        version = row[0] + 1 if row else self._last_version(article.id) + 1
+        self._replace(prepared, content, version, seq)
+        return Outcome("replaced" if row else "added", article.id, version)
+
+    def _replace(self, prepared: PreparedArticle, content: bytes, version: int, seq: int) -> None:
+        article = prepared.article
+        self._remove(article.id, seq)
+        number = store.insert_article(
+            self._truth, prepared, version=version, seq=seq, content=content
+        )
+        hashes = [
+            _embedding_hash(embedding_text(article.headline, passage.text))
+            for passage in prepared.passages
+        ]
+        known = self._known_embeddings(hashes)
+        store.insert_passages(
+            self._truth,
+            number,
+            prepared.passages,
+            hashes,
+            [seq if name in known else None for name in hashes],
+        )
+        self._truth.execute(
+            "INSERT INTO lines VALUES (?, ?, ?)",
+            (number, prepared.source.outlet, b"".join(sorted(line_hashes(prepared.source.body)))),
+        )
+
+    def _remove(self, article_id: ArticleId, seq: int) -> bool:
+        row = self._truth.execute(
+            "SELECT number FROM articles WHERE id = ? AND removed_seq IS NULL", (article_id,)
+        ).fetchone()
+        if row is None:
+            return False
+        self._truth.execute("UPDATE articles SET removed_seq = ? WHERE number = ?", (seq, row[0]))
+        self._truth.execute(
+            "INSERT INTO tombstones SELECT number, id, ?, ? FROM passages WHERE article = ?",
+            (article_id, seq, row[0]),
+        )
+        return True
+
+    def _last_version(self, article_id: ArticleId) -> int:
+        """The last version of an id that was removed: versions go on counting."""
+        row = self._truth.execute(
+            "SELECT max(version) FROM articles WHERE id = ?", (article_id,)
+        ).fetchone()
+        return int(row[0] or store.meta(self._truth, f"version:{article_id}") or 0)
+
+    def _known_embeddings(self, hashes: Sequence[bytes]) -> set[bytes]:
+        marks = ", ".join("?" * len(hashes))
+        rows = self._truth.execute(
+            f"SELECT embedding FROM vectors WHERE model = ? AND embedding IN ({marks})",
+            (self.fingerprint, *hashes),
+        )
+        return {row[0] for row in rows}
+
+    # ------------------------------------------------------------- idempotency
+
+    def _outcomes_of(self, key: str | None, request: bytes) -> list[Outcome] | None:
+        if key is None:
+            return None
+        row = self._truth.execute(
+            "SELECT request, outcomes FROM idempotency_keys WHERE key = ?", (key,)
+        ).fetchone()
+        if row is None:
+            return None
+        if row[0] != request:
+            raise ConflictError(
+                f"the idempotency key {key!r} was used before for other articles; use a new key"
+            )
+        return [_outcome_from_json(item) for item in json.loads(row[1])]
+
+    def _remember(self, key: str | None, request: bytes, outcomes: Sequence[Outcome]) -> None:
+        if key is not None:
+            self._truth.execute(
+                "INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)",
+                (key, request, json.dumps([_outcome_json(o) for o in outcomes]), int(time.time())),
+            )
+
+    # ---------------------------------------------------------------- followers
+
+    def _follow(self) -> None:
+        """Bring the word index up to the truth, in one commit of its own, if it is behind."""
+        seq, horizon = self._seq(), self._words.horizon
+        if not self._has_changes_since(horizon):
+            return
+        try:
+            self._words.apply(seq, self._removed_since(horizon), self._added_since(horizon))
+        except (OSError, ValueError) as error:
+            self._reopen_words()
+            raise _write_error(self.folder, error) from error
+
+    def _removed_since(self, horizon: int) -> list[int]:
+        rows = self._truth.execute("SELECT passage FROM tombstones WHERE seq > ?", (horizon,))
+        return [row[0] for row in rows]
+
+    def _added_since(self, horizon: int) -> Iterator[WordsRow]:
+        articles = self._truth.execute(
+            "SELECT number FROM articles WHERE added_seq > ? AND removed_seq IS NULL", (horizon,)
+        ).fetchall()
+        for numbers in _groups([row[0] for row in articles], 100):
+            marks = ", ".join("?" * len(numbers))
+            passages = self._truth.execute(
+                f"SELECT number FROM passages WHERE article IN ({marks}) ORDER BY number",
+                numbers,
+            ).fetchall()
+            rows = store.passage_rows(self._truth, [row[0] for row in passages], self._seq())
+            for row in rows.values():
+                yield _words_row(row)
+
+    def _reopen_words(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._words.close()
+        self._words = _open_words(self.folder)
+
+    def _has_purgeable(self) -> bool:
+        row = self._truth.execute(
+            "SELECT 1 FROM articles WHERE removed_seq <= ? LIMIT 1", (self._words.horizon,)
+        ).fetchone()
+        return row is not None
+
+    def _purge(self) -> None:
+        """Delete rows that no horizon can show any more; inside the transaction that is open."""
+        horizon = self._words.horizon
+        numbers = [
+            row[0]
+            for row in self._truth.execute(
+                "SELECT number FROM articles WHERE removed_seq <= ?", (horizon,)
+            )
+        ]
+        if not numbers:
+            return
+        self._truth.execute(
+            "INSERT OR REPLACE INTO meta SELECT 'version:' || id, max(version) FROM articles "
+            "WHERE removed_seq <= ? GROUP BY id",
+            (horizon,),
+        )
+        for table, column in (
+            ("passages", "article"),
+            ("sources", "article"),
+            ("lines", "article"),
+            ("articles", "number"),
+        ):
+            self._truth.executemany(
+                f"DELETE FROM {table} WHERE {column} = ?",
+                [(number,) for number in numbers],
+            )
+        store.set_meta(self._truth, purged_seq=horizon)
+
+    def _recover(self) -> None:
+        """Finish what a crash or damage left undone."""
+        seq = self._seq()
+        if self._words.horizon > seq:
+            logger.warning("word index is ahead of the store, rebuilding it: %s", self.folder)
+            self._words.close()
+            _set_aside(self.folder / store.WORDS)
+            self._words = _open_words(self.folder)
+        self._follow()
+        if not self._segments_are_sound():
+            self.compact()
+        self._collect_garbage()
+
+    def _has_changes_since(self, horizon: int) -> bool:
+        row = self._truth.execute(
+            "SELECT EXISTS (SELECT 1 FROM articles WHERE added_seq > :seq OR removed_seq > :seq)"
+            " OR EXISTS (SELECT 1 FROM tombstones WHERE seq > :seq)",
+            {"seq": horizon},
+        ).fetchone()
+        return bool(row[0])
+
+    # ---------------------------------------------------------------- segments
+
+    def _segments_are_sound(self) -> bool:
+        sound = True
+        for info in live_segments(self._truth):
+            try:
+                segments.read_segment(self.folder / store.SEGMENTS, info)
+            except StoreCorruptError as error:
+                logger.warning("%s", error)
+                damaged = self.folder / store.SEGMENTS / info.name
+                if damaged.exists():
+                    _set_aside(damaged)
+                sound = False
+        return sound
+
+    def _should_compact(self) -> bool:
+        infos = live_segments(self._truth)
+        if len(infos) > _MAX_SEGMENTS - 1:
+            return True
+        held = sum(info.passages for info in infos)
+        if not held:
+            return False
+        row = self._truth.execute(
+            "SELECT count(*) FROM passages p JOIN articles a ON a.number = p.article "
+            "WHERE a.removed_seq IS NULL AND p.embedded_seq <= ?",
+            (generation_max_seq(self._truth),),
+        ).fetchone()
+        return held - int(row[0]) > _MAX_DEAD_SHARE * held
+
+    def _tail(self, max_seq: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        rows = self._truth.execute(
+            "SELECT p.number, v.embedding, v.vector, v.crc FROM passages p "
+            "JOIN articles a ON a.number = p.article "
+            "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
+            "WHERE p.embedded_seq > ? AND p.embedded_seq <= ? AND a.removed_seq IS NULL "
+            "ORDER BY p.number",
+            (self.fingerprint, generation_max_seq(self._truth), max_seq),
+        )
+        return checked_vectors(rows)
+
+    def _all_vectors(self, fingerprint: str) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        rows = self._truth.execute(
+            "SELECT p.number, v.embedding, v.vector, v.crc FROM passages p "
+            "JOIN articles a ON a.number = p.article "
+            "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
+            "WHERE a.removed_seq IS NULL ORDER BY p.number",
+            (fingerprint,),
+        )
+        return checked_vectors(rows)
+
+    def _write_segments(
+        self, fingerprint: str, rows: tuple[NDArray[np.int64], NDArray[np.float16]]
+    ) -> list[segments.SegmentInfo]:
+        numbers, vectors = rows
+        folder = self.folder / store.SEGMENTS
+        try:
+            return [
+                segments.write_segment(
+                    folder,
+                    f"{self._seq():012d}-{os.urandom(4).hex()}.seg",
+                    numbers[at : at + _SEGMENT_PASSAGES],
+                    vectors[at : at + _SEGMENT_PASSAGES],
+                    fingerprint,
+                )
+                for at in range(0, len(numbers), _SEGMENT_PASSAGES)
+            ]
+        except OSError as error:
+            raise _write_error(self.folder, error) from error
+
+    def _new_generation(
+        self, infos: Sequence[segments.SegmentInfo], *, keep: bool, max_seq: int
+    ) -> None:
+        """Name the live segments: the new ones, and with `keep` those before; inside a commit."""
+        names = [info.name for info in live_segments(self._truth)] if keep else []
+        self._truth.executemany(
+            "INSERT INTO segments VALUES (?, ?, ?, ?)",
+            [(info.name, self.fingerprint, info.passages, info.sha256) for info in infos],
+        )
+        cursor = self._truth.execute("INSERT INTO generations (max_seq) VALUES (?)", (max_seq,))
+        self._truth.executemany(
+            "INSERT INTO generation_segments VALUES (?, ?)",
+            [(cursor.lastrowid, name) for name in [*names, *(info.name for info in infos)]],
+        )
+        self._truth.execute(
+            "DELETE FROM generation_segments WHERE generation < ?", (cursor.lastrowid,)
+        )
+        self._truth.execute("DELETE FROM generations WHERE number < ?", (cursor.lastrowid,))
+        self._truth.execute(
+            "DELETE FROM segments WHERE name NOT IN (SELECT segment FROM generation_segments)"
+        )
+
+    def _collect_garbage(self) -> None:
+        """Delete segment files that no generation names; readers hold theirs in memory."""
+        live = {info.name for info in live_segments(self._truth)}
+        for path in (self.folder / store.SEGMENTS).iterdir():
+            if path.suffix in (".seg", ".draft") and path.name not in live:
+                path.unlink(missing_ok=True)
+
+    # ---------------------------------------------------------- recurring lines
+
+    def _recurring_lines(self, outlets: set[str]) -> dict[str, frozenset[bytes]]:
+        with self._guard:
+            return {
+                outlet: frozenset(
+                    row[0]
+                    for row in self._truth.execute(
+                        "SELECT hash FROM recurring WHERE outlet = ?", (outlet,)
+                    )
+                )
+                for outlet in outlets
+            }
+
+    def _outlets_to_learn(self) -> list[str]:
+        """Outlets with articles newer than the last lesson."""
+        learned = int(store.meta(self._truth, "learned_number") or 0)
+        rows = self._truth.execute(
+            "SELECT DISTINCT outlet FROM lines WHERE article > ?", (learned,)
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def _learn(self, outlet: str) -> list[int]:
+        """Learn an outlet's recurring lines; returns the articles that hold newly learned ones."""
+        rows = self._truth.execute(
+            "SELECT l.article, l.hashes FROM lines l JOIN articles a ON a.number = l.article "
+            "WHERE l.outlet = ? AND a.removed_seq IS NULL",
+            (outlet,),
+        ).fetchall()
+        counts: dict[bytes, int] = {}
+        for _, hashes in rows:
+            for name in _split_hashes(hashes):
+                counts[name] = counts.get(name, 0) + 1
+        known = self._recurring_lines({outlet})[outlet]
+        fresh = {
+            name
+            for name, count in counts.items()
+            if name not in known and is_recurring(count, len(rows))
+        }
+        last = self._truth.execute("SELECT max(article) FROM lines").fetchone()[0]
+        with self._transaction():
+            self._truth.executemany(
+                "INSERT INTO recurring VALUES (?, ?)", [(outlet, name) for name in fresh]
+            )
+            store.set_meta(self._truth, learned_number=last or 0)
+        return [number for number, hashes in rows if not fresh.isdisjoint(_split_hashes(hashes))]
+
+    def _clean_again(self, numbers: Sequence[int]) -> None:
+        """Prepare stored articles anew from their sources; versions and ids stay."""
+        stored = []
+        for number in numbers:
+            row = self._truth.execute(
+                "SELECT version, content FROM articles WHERE number = ? AND removed_seq IS NULL",
+                (number,),
+            ).fetchone()
+            if row:
+                stored.append((store.source_of(self._truth, number), *row))
+        recurring = self._recurring_lines({source.outlet for source, _, _ in stored})
+        with self._transaction() as seq:
+            for source, version, content in stored:
+                prepared = _prepare(source, recurring[source.outlet])
+                if isinstance(prepared, PreparedArticle):
+                    self._replace(prepared, content, version, seq)
+        self._follow()
+
+
+# ------------------------------------------------------------ shared with readers
+
+
+def live_segments(truth: sqlite3.Connection) -> list[segments.SegmentInfo]:
+    """The segments of the newest generation, by name."""
+    rows = truth.execute(
+        "SELECT s.name, s.passages, s.sha256 FROM segments s "
+        "JOIN generation_segments g ON g.segment = s.name ORDER BY s.name"
+    )
+    return [segments.SegmentInfo(*row) for row in rows]
+
+
+def generation_max_seq(truth: sqlite3.Connection) -> int:
+    """Vectors up to this seq are in the newest generation's segments; later ones are the tail."""
+    return int(truth.execute("SELECT max(max_seq) FROM generations").fetchone()[0])
+
+
+def checked_vectors(
+    rows: sqlite3.Cursor,
+) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Rows of (passage number, embedding hash, vector, crc) as arrays; damaged ones are left out.
+
+    Returns passage numbers, shape (n,), int64, and vectors, shape (n, dim), float16.
+    """
+    numbers, blobs = [], []
+    for number, name, vector, stored in rows:
+        if store.crc(name, vector) == stored:
+            numbers.append(number)
+            blobs.append(vector)
+        else:
+            logger.warning("the vector of passage number %d is damaged, left out", number)
+    dim = len(blobs[0]) // 2 if blobs else 0
+    vectors = np.frombuffer(b"".join(blobs), dtype=np.float16).reshape(len(blobs), dim)
+    return np.array(numbers, dtype=np.int64), vectors
+
+
+# -------------------------------------------------------------------- the pieces
+
+
+def _take_lock(folder: Path) -> IO[str]:
+    lock = (folder / "writer.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        lock.close()
+        raise StoreLockedError(
+            f"{folder}: {holder} is writing to this store; wait for it, stop it, "
+            "or send the articles through its server with `nutgraf add --server URL`",
+            holder,
+        ) from error
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})")
+    lock.flush()
+    return lock
+
+
+def _open_words(folder: Path) -> WordsIndex:
+    """Open the word index; a damaged one is set aside and made anew."""
+    path = folder / store.WORDS
+    try:
+        return WordsIndex(path)
+    except StoreCorruptError as error:
+        logger.warning("%s", error)
+        _set_aside(path)
+        return WordsIndex(path)
+
+
+def _set_aside(path: Path) -> None:
+    """Rename what is damaged, for a person to look at; the newest one is kept."""
+    aside = path.with_name(f"{path.name}.damaged")
+    if aside.is_dir():
+        shutil.rmtree(aside)
+    path.rename(aside)
+
+
+def _prepare(record: SourceRecord, recurring: frozenset[bytes]) -> PreparedArticle | Outcome:
+    try:
+        return prepare(record, recurring=recurring)
+    except BadArticleError as error:
+        return Outcome("rejected", error=error)
+
+
+def _words_row(row: store.PassageRow) -> WordsRow:
+    article = row.article
+    return WordsRow(
+        number=row.number,
+        body=row.text,
+        headline=article.headline,
+        outlet=article.outlet,
+        byline=article.byline,
+        section=article.section,
+        language=article.language,
+        day=article.published.on.toordinal() if article.published else None,
+    )
+
+
+def _embedding_hash(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _content_hash(record: SourceRecord) -> bytes:
+    """What makes two records the same content: all but where they were read."""
+    same = asdict(replace(record, origin=Origin("", 0), raw=b""))
+    data = json.dumps(same, sort_keys=True, default=str).encode()
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _request_digest(records: Sequence[SourceRecord]) -> bytes:
+    return hashlib.blake2b(b"".join(_content_hash(r) for r in records), digest_size=16).digest()
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, object]:
+    error = outcome.error
+    return {
+        "status": outcome.status,
+        "article_id": outcome.article_id,
+        "version": outcome.version,
+        "error": [error.path, error.line, error.reason, error.advice] if error else None,
+    }
+
+
+def _outcome_from_json(item: dict[str, object]) -> Outcome:
+    error = item.pop("error")
+    return Outcome(
+        **item,  # type: ignore[arg-type]
+        error=BadArticleError(*error) if isinstance(error, list) else None,
+    )
+
+
+def _write_error(folder: Path, error: BaseException) -> StoreFullError | StoreReadOnlyError:
+    full = (
+        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(error, "errno", None) == errno.ENOSPC
+        or "No space left" in str(error)
+    )
+    if full:
+        return StoreFullError(
+            f"{folder}: no space left on the device; this change was not acknowledged; "
+            "free some space and repeat it"
+        )
+    return StoreReadOnlyError(
+        f"{folder}: writing failed ({error}); this change was not acknowledged; "
+        "look at the disk, then repeat it"
+    )
+
+
+def _split_hashes(hashes: bytes) -> list[bytes]:
+    return [hashes[at : at + _HASH_BYTES] for at in range(0, len(hashes), _HASH_BYTES)]
+
+
+def _groups(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
+    for at in range(0, len(numbers), size):
+        yield list(numbers[at : at + size])

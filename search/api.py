@@ -1,0 +1,443 @@
+"""HTTP under `/v1`: questions, articles, passages, and how the server is.
+
+Everything that blocks runs in the thread pool; an error is always a problem (search/problems.py).
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from typing import IO, Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from index.article import SourceRecord
+from index.errors import BadArticleError
+from search import page, problems
+from search.access import Access
+from search.archive import Archive
+from search.batches import batches
+from search.bodies import Numbered, read_json, read_ndjson, spool
+from search.filters import Filters
+from search.problems import Problem, ProblemError, declared
+from search.responses import (
+    EXAMPLE_PASSAGE_ID,
+    AddedResponse,
+    ArticleResponse,
+    HealthResponse,
+    PassageResponse,
+    ReadyResponse,
+    RecordResponse,
+    RemovedResponse,
+    SearchResponse,
+    StatusResponse,
+)
+from search.result_set import Sort
+from search.version import VERSION
+
+MAX_QUERY_LENGTH = 2000  # code points; the model sees 256 tokens
+MAX_K = 100
+
+_READERS: dict[str, Callable[[IO[bytes]], Iterator[Numbered]]] = {
+    "application/json": read_json,
+    "application/x-ndjson": read_ndjson,
+}
+_KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
+
+# Nothing but our own style sheet is loaded or run, whatever an article may contain.
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class SearchQuery(BaseModel):
+    """A question and how to answer it. A parameter of another name is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    q: str = Field(
+        min_length=1,
+        max_length=MAX_QUERY_LENGTH,
+        description="The question, in plain words.",
+        examples=["When does the ferry sail?"],
+    )
+    k: int = Field(10, ge=1, le=MAX_K, description="Number of hits.", examples=[10])
+    outlet: list[str] = Field(
+        [],
+        description="Only from this outlet; several: from any of them.",
+        examples=[["Northport Courier"]],
+    )
+    byline: list[str] = Field(
+        [],
+        description="Only with these words in the byline; several: any of them.",
+        examples=[["Lindqvist"]],
+    )
+    section: list[str] = Field([], description="Only from this section.", examples=[["Local"]])
+    language: list[str] = Field([], description="Only in this language.", examples=[["en"]])
+    published_from: str | None = Field(
+        None,
+        alias="from",
+        description="Published on this day or later, YYYY-MM-DD. With a bound, articles of "
+        "unknown date are left out.",
+        examples=["2025-03-01"],
+    )
+    published_to: str | None = Field(
+        None,
+        alias="to",
+        description="Published on this day or earlier, YYYY-MM-DD.",
+        examples=["2025-03-31"],
+    )
+    sort: Sort = Field(Sort.RELEVANCE, description="Order of the hits.", examples=["relevance"])
+
+    def filters(self) -> Filters:
+        """The filters among the parameters; BadQueryError when one is none."""
+        return Filters.parse(
+            outlet=self.outlet,
+            byline=self.byline,
+            section=self.section,
+            language=self.language,
+            published_from=self.published_from,
+            published_to=self.published_to,
+        )
+
+
+def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastAPI:
+    """The whole HTTP application over one open archive, which the caller closes."""
+    app = FastAPI(
+        title="Nutgraf",
+        version=VERSION,
+        summary="Search for a news archive: the right passage and where it comes from.",
+        description=(
+            "Questions in plain words, answered by passages. Spans and highlights count code "
+            "points, end excluded. Every error is a problem as in RFC 9457."
+        ),
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.include_router(_health(archive))
+    app.include_router(_reading(archive, access))
+    app.include_router(_writing(archive, access, max_body_bytes))
+    app.include_router(page.build_pages(archive, access))
+    app.mount("/static", page.static_files())
+    app.add_middleware(_SecurityHeaders)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+class _SecurityHeaders:
+    """Adds the headers that every response carries."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "private, no-cache")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _health(archive: Archive) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Is the process alive?")
+    def healthz() -> HealthResponse:
+        return HealthResponse()
+
+    @router.get(
+        "/readyz",
+        summary="Are questions answered?",
+        description="The store is open, a snapshot is loaded, and the model embeds.",
+        responses=declared(503),
+    )
+    def readyz() -> ReadyResponse:
+        return ReadyResponse(snapshot=archive.ready())
+
+    return router
+
+
+def _reading(archive: Archive, access: Access) -> APIRouter:
+    bearer = HTTPBearer(
+        auto_error=False, description="Needed when the server can be reached from elsewhere."
+    )
+    router = APIRouter(
+        prefix="/v1",
+        dependencies=[Depends(access.may_read), Depends(bearer)],
+        responses=declared(401, 422, 503),
+    )
+    searcher = archive.searcher
+
+    @router.get(
+        "/search",
+        tags=["questions"],
+        summary="Ask a question",
+        response_model=SearchResponse,
+        responses={304: {"description": "The archive is as it was when this ETag was given."}},
+    )
+    def search(
+        response: Response,
+        query: Annotated[SearchQuery, Query()],
+        if_none_match: Annotated[
+            str | None, Header(description="An ETag of an earlier answer.")
+        ] = None,
+    ) -> Response | SearchResponse:
+        filters = query.filters()
+        etag = _etag(searcher.snapshot_id())
+        if _is_known(etag, if_none_match):
+            return Response(status_code=304, headers={"ETag": etag})
+        answer = searcher.search(query.q, k=query.k, filters=filters, sort=query.sort)
+        response.headers["ETag"] = _etag(answer.snapshot)
+        return SearchResponse.of(answer)
+
+    @router.get(
+        "/articles/{id:path}",
+        tags=["articles"],
+        summary="One article as it is now",
+        responses=declared(404),
+    )
+    def article(id: _ArticleKey) -> ArticleResponse:
+        return ArticleResponse.of(searcher.article(id))
+
+    @router.get(
+        "/passages/{id}",
+        tags=["articles"],
+        summary="One passage and where it comes from",
+        responses=declared(404),
+    )
+    def passage(
+        id: Annotated[str, Path(description="A passage id.", examples=[EXAMPLE_PASSAGE_ID])],
+    ) -> PassageResponse:
+        return PassageResponse.of(searcher.passage(id))
+
+    @router.get("/status", tags=["health"], summary="What the archive holds")
+    def status() -> StatusResponse:
+        return StatusResponse.of(searcher.status())
+
+    return router
+
+
+_ArticleKey = Annotated[
+    str,
+    Path(
+        description="An article id, or its guid or URL, percent-encoded.",
+        examples=["harbour-041"],
+    ),
+]
+
+
+def _writing(archive: Archive, access: Access, max_body_bytes: int) -> APIRouter:
+    bearer = HTTPBearer(
+        auto_error=False, description="Needed unless no key is set and you are on this machine."
+    )
+    router = APIRouter(
+        prefix="/v1",
+        tags=["articles"],
+        dependencies=[Depends(access.may_write), Depends(bearer)],
+        responses=declared(401, 403, 422, 503, 507),
+    )
+
+    @router.post(
+        "/articles",
+        summary="Add articles",
+        description=(
+            "An article whose id is known replaces that article. What is answered here is safe "
+            "and found by its words; its meaning follows. With an Idempotency-Key the request is "
+            "one commit, and the same request sent again gets the same answer."
+        ),
+        responses=declared(400, 413, 415),
+        openapi_extra={"requestBody": _REQUEST_BODY},
+    )
+    async def add(
+        request: Request,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                description="Any name for this request that no other has.", examples=["2025-03-14"]
+            ),
+        ] = None,
+    ) -> AddedResponse:
+        archive.may_write()
+        read = _reader(request.headers.get("content-type", ""))
+        key = _checked(idempotency_key)
+        declared_length = request.headers.get("content-length")
+        body = await spool(request.stream(), declared_length, max_body_bytes)
+        with closing(body):
+            return await run_in_threadpool(_add, archive, read(body), key)
+
+    @router.delete(
+        "/articles/{id:path}",
+        summary="Remove an article",
+        description="It is gone from every arm when this is answered.",
+        responses=declared(404),
+    )
+    def remove(id: _ArticleKey) -> RemovedResponse:
+        archive.may_write()
+        return RemovedResponse(article_id=archive.remove(id))
+
+    return router
+
+
+def _add(archive: Archive, records: Iterator[Numbered], key: str | None) -> AddedResponse:
+    # What a key promises holds for one commit, so with a key there is no grouping.
+    groups: Iterable[list[Numbered]] = (
+        batches(records, lambda numbered: _size_bytes(numbered[1])) if key is None else [[*records]]
+    )
+    results = itertools.chain.from_iterable(_add_group(archive, group, key) for group in groups)
+    return AddedResponse.of(list(results), pending=archive.pending())
+
+
+def _add_group(archive: Archive, group: list[Numbered], key: str | None) -> list[RecordResponse]:
+    records = [record for _, record in group if isinstance(record, SourceRecord)]
+    outcomes = iter(archive.add(records, idempotency_key=key) if records else ())
+    return [
+        _rejected(line, record)
+        if isinstance(record, BadArticleError)
+        else RecordResponse.of(line, next(outcomes))
+        for line, record in group
+    ]
+
+
+def _rejected(line: int, error: BadArticleError) -> RecordResponse:
+    return RecordResponse(
+        line=line,
+        status="rejected",
+        article_id=None,
+        version=0,
+        reason=error.reason,
+        advice=error.advice,
+    )
+
+
+def _size_bytes(record: SourceRecord | BadArticleError) -> int:
+    return len(record.raw) if isinstance(record, SourceRecord) else 0
+
+
+def _reader(content_type: str) -> Callable[[IO[bytes]], Iterator[Numbered]]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    try:
+        return _READERS[media_type]
+    except KeyError:
+        raise ProblemError(
+            415,
+            "media-type",
+            "The body's type is not taken",
+            f"Content-Type is {media_type!r}; send {' or '.join(_READERS)}",
+        ) from None
+
+
+def _checked(key: str | None) -> str | None:
+    if key is not None and not _KEY.fullmatch(key):
+        raise ProblemError(
+            422,
+            "idempotency-key",
+            "The idempotency key is none",
+            "Idempotency-Key must be 1 to 200 visible ASCII characters",
+        )
+    return key
+
+
+def _etag(snapshot: str) -> str:
+    # Weak: took_ms differs from answer to answer. Another version may rank otherwise.
+    return f'W/"{VERSION}-{snapshot}"'
+
+
+def _is_known(etag: str, if_none_match: str | None) -> bool:
+    if if_none_match is None:
+        return False
+    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return "*" in known or etag.removeprefix("W/") in known
+
+
+_ARTICLE_SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "Your own id, unique in the store."},
+        "guid": {"type": "string", "description": "The outlet's id, unique in the outlet."},
+        "headline": {"type": "string"},
+        "text": {"type": "string", "description": "Paragraphs on lines of their own."},
+        "outlet": {"type": "string"},
+        "byline": {"type": "string"},
+        "section": {"type": "string"},
+        "language": {"type": "string", "description": "ISO 639-1; left out: recognised."},
+        "url": {"type": "string"},
+        "published": {
+            "type": "string",
+            "description": "ISO 8601 as far as it is known; an unknown zone stays unknown.",
+        },
+        "pasted": {
+            "type": "boolean",
+            "description": "The text is as copied from a web page: headline, date and byline may "
+            "stand in its first lines.",
+        },
+    },
+    "required": ["text"],
+}
+_EXAMPLE_ARTICLE: dict[str, object] = {
+    "id": "harbour-041",
+    "headline": "Harbour reopens after the storm",
+    "text": "Northport harbour opened again on Friday.\n\nThe ferry sails at dawn, harbour master "
+    "Ines Okoro told reporters.",
+    "outlet": "Northport Courier",
+    "byline": "Tomas Lindqvist",
+    "section": "Local",
+    "url": "https://courier.example/2025/03/harbour-reopens",
+    "published": "2025-03-14T19:12",
+}
+_ARTICLES_SCHEMA: dict[str, object] = {"type": "array", "items": _ARTICLE_SCHEMA}
+_REQUEST_BODY: dict[str, object] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "oneOf": [
+                    _ARTICLE_SCHEMA,
+                    _ARTICLES_SCHEMA,
+                    {
+                        "type": "object",
+                        "properties": {"articles": _ARTICLES_SCHEMA},
+                        "required": ["articles"],
+                    },
+                ]
+            },
+            "example": _EXAMPLE_ARTICLE,
+        },
+        "application/x-ndjson": {
+            "schema": {"type": "string", "description": "One article object on each line."},
+            "example": '{"id": "a-1", "text": "The ferry sails at dawn."}\n'
+            '{"id": "a-2", "text": "The harbour is open."}\n',
+        },
+    },
+}
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            description=app.description,
+            routes=app.routes,
+        )
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(problem.pop("$defs", {}))
+        schemas["Problem"] = problem
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,73 @@
+"""Runs the HTTP application on a socket until it is told to stop."""
+
+import logging
+import signal
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from index.errors import SettingsError
+
+# Long enough for a large batch of articles to be committed.
+GRACE_S = 60
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host` and `port` (0: any free one).
+
+    Raises:
+        SettingsError: the address is taken or is none of this machine's.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}, port {port}: {error.strerror}; choose others with --host "
+            "and --port"
+        ) from None
+
+
+def url_of(server: socket.socket) -> str:
+    """Where a browser finds it."""
+    host, port = server.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def run(app: FastAPI, server: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests that are under way are finished first."""
+    _log_to_stderr()
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+        # Who a request is from decides whether it may write: we look at the headers ourselves.
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    # When it has stopped, uvicorn raises the signal that stopped it once more. That is for us.
+    before = {number: signal.signal(number, _stopped) for number in _STOP_SIGNALS}
+    try:
+        uvicorn.Server(config).run(sockets=[server])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def _stopped(number: int, frame: FrameType | None) -> None:
+    logging.getLogger(__name__).info("stopped signal=%s", signal.Signals(number).name)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )

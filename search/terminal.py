@@ -1,0 +1,178 @@
+"""How the command line speaks: answers on stdout, progress and complaints on stderr."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.text import Text
+
+from index.errors import BadArticleError
+from search.wording import (
+    coverage_in_words,
+    date_in_words,
+    duration_in_words,
+    share_in_words,
+    size_in_words,
+)
+
+if TYPE_CHECKING:
+    from index.backlog import Progress as EmbeddingProgress
+    from search.doctor import Finding
+    from search.result_set import Answer, Hit
+    from search.searcher import Status
+
+# How often a log that is no terminal gets a line.
+PLAIN_INTERVAL_S = 10.0
+LISTED_REJECTIONS = 20
+
+
+def print_answer(console: Console, answer: "Answer") -> None:
+    """The hits of `answer`, each with its source, and what of the archive could not be asked."""
+    if not answer.hits:
+        console.print("No passage found. Try other words, or fewer filters.")
+    for hit in answer.hits:
+        console.print(_heading(hit))
+        console.print(Padding(_source(hit), (0, 0, 0, 4)))
+        console.print(Padding(_marked(hit), (0, 0, 0, 4)))
+        console.print(Padding(_links(hit), (0, 0, 1, 4)))
+    coverage = coverage_in_words(answer.coverage.passages, answer.coverage.embedded)
+    if coverage:
+        console.print(Text(coverage, style="dim"))
+    if answer.omitted:
+        console.print(f"{answer.omitted} passages are left out: their stored rows are damaged.")
+
+
+def _heading(hit: "Hit") -> Text:
+    return Text.assemble((f"{hit.rank:>2}. ", "dim"), (hit.headline or "(no headline)", "bold cyan"))
+
+
+def _source(hit: "Hit") -> Text:
+    parts = (hit.outlet, hit.byline, date_in_words(hit.published))
+    return Text(" · ".join(part for part in parts if part), style="dim")
+
+
+def _marked(hit: "Hit") -> Text:
+    text = Text(hit.text)
+    for start, end in hit.highlights:
+        text.stylize("bold", start, end)
+    return text
+
+
+def _links(hit: "Hit") -> Text:
+    return Text("\n".join(part for part in (hit.url, hit.passage_id) if part), style="dim")
+
+
+class Rejections:
+    """Tells of rejected records as they come: the first 20 on stderr, all in `report`."""
+
+    def __init__(self, console: Console, report: Callable[[str], object] | None) -> None:
+        self._console, self._report = console, report
+        self.count = 0
+
+    def add(self, error: BadArticleError) -> None:
+        """One more."""
+        self.count += 1
+        if self._report:
+            self._report(f"{error}\n")
+        if self.count <= LISTED_REJECTIONS:
+            self._console.print(Text(f"rejected {error}"))
+        elif self.count == LISTED_REJECTIONS + 1:
+            self._console.print("more are rejected; they are counted" + self._where())
+
+    def _where(self) -> str:
+        return " and kept in the report" if self._report else "; --report FILE keeps them all"
+
+
+@contextmanager
+def reading_progress(console: Console) -> Iterator[Callable[[int], None]]:
+    """Gives a function to call with the number of records read so far."""
+    start = time.monotonic()
+
+    def figures(count: int) -> str:
+        rate = count / max(time.monotonic() - start, 1e-3)
+        return f"{count:,} articles, {rate:,.0f}/s"
+
+    with _progress(console, "Reading", total=None) as show:
+        yield lambda count: show(figures(count), None)
+
+
+@contextmanager
+def embedding_progress(console: Console) -> Iterator[Callable[["EmbeddingProgress"], None]]:
+    """Gives a function to call with the progress of the embedding."""
+
+    def figures(state: "EmbeddingProgress") -> str:
+        return (
+            f"{state.done:,} of {state.total:,} passages, {state.passages_per_s:,.0f}/s, "
+            f"{duration_in_words(state.eta_s)} left"
+        )
+
+    with _progress(console, "Embedding", total=1.0) as show:
+        yield lambda state: show(figures(state), state.done / max(state.total, 1))
+
+
+_Show = Callable[[str, float | None], None]
+
+
+@contextmanager
+def _progress(console: Console, label: str, *, total: float | None) -> Iterator[_Show]:
+    if not console.is_terminal:
+        yield _plain_lines(console, label)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn(label),
+        *((BarColumn(),) if total else ()),
+        TextColumn("{task.fields[figures]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(label, total=total, figures="")
+        yield lambda figures, done: bar.update(task, figures=figures, completed=done)
+
+
+def _plain_lines(console: Console, label: str) -> _Show:
+    last = time.monotonic()
+
+    def show(figures: str, _: float | None) -> None:
+        nonlocal last
+        if time.monotonic() - last >= PLAIN_INTERVAL_S:
+            last = time.monotonic()
+            console.print(f"{label}: {figures}")
+
+    return show
+
+
+def table(rows: Sequence[tuple[str, str]]) -> Text:
+    """Two columns, the first padded."""
+    width = max((len(name) for name, _ in rows), default=0)
+    return Text("\n".join(f"{name:<{width}}  {value}" for name, value in rows))
+
+
+def status_rows(status: "Status") -> list[tuple[str, str]]:
+    """What `nutgraf status` says, line by line."""
+    share = share_in_words(status.embedded, status.passages)
+    return [
+        ("store", str(status.store)),
+        ("articles", f"{status.articles:,}, from {status.outlets:,} outlets"),
+        ("published", f"{date_in_words(status.oldest)} to {date_in_words(status.newest)}"),
+        ("passages", f"{status.passages:,}, {share} embedded"),
+        ("waiting", f"{status.pending:,} passages"),
+        ("model", status.model),
+        ("segments", f"{status.segments:,}"),
+        ("size", size_in_words(status.size_bytes)),
+        ("snapshot", status.snapshot),
+    ]
+
+
+def findings_text(findings: Sequence["Finding"]) -> Text:
+    """A line for each finding: ok or problem, what was found, what to do."""
+    text = Text()
+    for finding in findings:
+        mark = ("ok      ", "green") if finding.ok else ("problem ", "bold red")
+        text.append_text(Text.assemble(mark, (finding.name, "bold"), f": {finding.found}"))
+        text.append(f"\n        {finding.advice}\n" if finding.advice else "\n")
+    text.rstrip()
+    return text
