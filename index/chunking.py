@@ -18,7 +18,7 @@ import sentencex
 
 from index.article import Article, Passage, passage_id
 from index.default_model import MAX_TOKENS
-from index.model import HEADLINE_TOKENS, SPECIAL_TOKENS, encodable, token_counter
+from index.model import HEADLINE_TOKENS, SPECIAL_TOKENS, divided, encodable, token_counter
 
 # What is left of the model's window when the longest headline has had its share. The actual
 # headline does not count: were it edited, every long paragraph would be cut elsewhere.
@@ -33,12 +33,11 @@ PARAGRAPH_TOKENS = PASSAGE_TOKENS - ALONE_TOKENS
 # Some texts have next to no tokens: to the model a word of over 100 letters is one unknown token.
 # Three times the length of a full passage of English prose keeps those readable as well.
 PASSAGE_CHARS = 2_500
-# sentencex is quadratic in the number of opening quotes; in windows of this size 10 MB of nothing
-# but such quotes take two seconds, and no sentence of prose is longer.
-_SENTENCE_WINDOW = 4_000
+# sentencex is quadratic in the number of opening quotes, so it gets no more than this at once;
+# hardly a sentence of prose is longer.
+_SENTENCE_WINDOW = 2_000
 
 _LINE = re.compile(r"\S[^\n\r]*")
-_WORD = re.compile(r"\S+")
 
 
 class _Piece(NamedTuple):
@@ -64,7 +63,7 @@ def chunk(article: Article) -> tuple[Passage, ...]:
     pieces = _pieces(article.text, article.language or "en", count)
     passages: list[Passage] = []
     repeats: dict[str, int] = {}
-    for ordinal, (start, end, _) in enumerate(_packed(pieces)):
+    for ordinal, (start, end, _) in enumerate(_packed(pieces, article.text, count)):
         text = article.text[start:end]
         repeat = repeats.get(text, 0)
         repeats[text] = repeat + 1
@@ -73,34 +72,34 @@ def chunk(article: Article) -> tuple[Passage, ...]:
     return tuple(passages)
 
 
-def _packed(pieces: Iterator[_Piece]) -> list[_Piece]:
+def _packed(pieces: Iterator[_Piece], text: str, count: _Count) -> list[_Piece]:
     packed: list[_Piece] = []
     growing: _Piece | None = None
     for piece in pieces:
-        joined = _joined(growing, piece) if growing else piece
-        if joined is None:
-            packed.append(growing)  # type: ignore[arg-type]  # only a growing one fails to join
-            joined = piece
-        growing = joined
+        if growing:
+            joined = _joined(growing, piece, text, count)
+            if joined is None:
+                packed.append(growing)
+            growing = joined or piece
+        else:
+            growing = piece
         if growing.tokens >= ENOUGH_TOKENS:
             packed.append(growing)
             growing = None
+    if growing and packed and growing.tokens < ALONE_TOKENS:
+        joined = _joined(packed[-1], growing, text, count)
+        if joined:
+            packed[-1], growing = joined, None
     if growing:
         packed.append(growing)
-    return _without_a_short_end(packed)
-
-
-def _without_a_short_end(packed: list[_Piece]) -> list[_Piece]:
-    if len(packed) > 1 and packed[-1].tokens < ALONE_TOKENS:
-        joined = _joined(packed[-2], packed[-1])
-        if joined:
-            return [*packed[:-2], joined]
     return packed
 
 
-def _joined(first: _Piece, second: _Piece) -> _Piece | None:
-    """Both as one, or None when that would be too long; tokens never span white space."""
+def _joined(first: _Piece, second: _Piece, text: str, count: _Count) -> _Piece | None:
+    """Both as one, or None when that would be too long."""
     tokens = first.tokens + second.tokens
+    if first.end == second.start:  # without white space between them a word may be divided
+        tokens = count(text[first.start : second.end])
     if tokens > PASSAGE_TOKENS or second.end - first.start > PASSAGE_CHARS:
         return None
     return _Piece(first.start, second.end, tokens)
@@ -109,16 +108,22 @@ def _joined(first: _Piece, second: _Piece) -> _Piece | None:
 def _pieces(text: str, language: str, count: _Count) -> Iterator[_Piece]:
     """The paragraphs of `text`, long ones as sentences, long sentences as runs of words."""
     for start, end in _paragraphs(text):
-        piece = _measured(text, start, end, count)
-        if piece:
-            yield piece
-            continue
-        for sentence_start, sentence_end in _sentences(text, start, end, language):
-            piece = _measured(text, sentence_start, sentence_end, count)
-            if piece:
-                yield piece
-            else:
-                yield from _runs_of_words(text, sentence_start, sentence_end, count)
+        paragraph = _measured(text, start, end, count)
+        if paragraph:
+            yield paragraph
+        else:
+            yield from _pieces_of_sentences(text, _sentences(text, start, end, language), count)
+
+
+def _pieces_of_sentences(
+    text: str, sentences: Iterator[tuple[int, int]], count: _Count
+) -> Iterator[_Piece]:
+    for start, end in sentences:
+        sentence = _measured(text, start, end, count)
+        if sentence:
+            yield sentence
+        else:
+            yield from _runs_of_words(text, start, end, count)
 
 
 def _measured(text: str, start: int, end: int, count: _Count) -> _Piece | None:
@@ -161,35 +166,10 @@ def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _runs_of_words(text: str, start: int, end: int, count: _Count) -> Iterator[_Piece]:
-    """An over-long sentence as runs of whole words, about equally long."""
-    total = count(text[start:end])
-    even = total / (total // PARAGRAPH_TOKENS + 1)
-    run: _Piece | None = None
-    for word in _words(text, start, end, count):
-        joined = _joined(run, word) if run else word
-        if run and (joined is None or run.tokens >= even):
-            yield run
-            joined = word
-        run = joined
-    if run:
-        yield run
+    def fits(part: str) -> bool:
+        return len(part) <= PASSAGE_CHARS and count(part) <= PARAGRAPH_TOKENS
 
-
-def _words(text: str, start: int, end: int, count: _Count) -> Iterator[_Piece]:
-    for match in _WORD.finditer(text, start, end):
-        word = _measured(text, match.start(), match.end(), count)
-        if word:
-            yield word
-        else:
-            yield from _runs_of_characters(text, match.start(), match.end(), count)
-
-
-def _runs_of_characters(text: str, start: int, end: int, count: _Count) -> Iterator[_Piece]:
-    """A word that is too long, or a language without spaces: cut where it must be."""
-    while start < end:
-        length = min(PARAGRAPH_TOKENS, end - start)
-        # One character is up to four tokens (decomposed Hangul), so this ends after two halvings.
-        while (tokens := count(text[start : start + length])) > PARAGRAPH_TOKENS and length > 1:
-            length //= 2
-        yield _Piece(start, start + length, tokens)
-        start += length
+    for part in divided(text[start:end], fits):
+        for part_start, part_end in _stripped(text, start, start + len(part)):
+            yield _Piece(part_start, part_end, count(part))
+        start += len(part)

@@ -79,6 +79,6 @@ def _join(paragraphs: Sequence[Paragraph]) -> tuple[str, tuple[Run, ...]]:
     runs: list[Run] = []
     start = 0
     for paragraph in paragraphs:
-        runs.extend(Run(start + run.start, run.body_start, run.length) for run in paragraph.runs)
+        runs += paragraph.runs(start)
         start += len(paragraph.text) + len(JOINT)
-    return JOINT.join(paragraph.text for paragraph in paragraphs), tuple(runs)
+    return JOINT.join([paragraph.text for paragraph in paragraphs]), tuple(runs)

@@ -77,6 +77,22 @@ def exported() -> Path:
     return export / _GRAPH
 
 
+def check_files() -> None:
+    """See that the package holds the weights and the tokenizer as their authors published them.
+
+    Raises:
+        ModelError: one is missing or has been changed; says what to do.
+    """
+    _checked(_WEIGHTS, _WEIGHTS_SHA256)
+    _checked(_TOKENIZER, _TOKENIZER_SHA256)
+
+
+def export_folder() -> Path | None:
+    """Where a whole export lies; None: there is none yet, the first use makes it."""
+    folder = _cache_folder()
+    return folder if _whole_export(folder) is not None else None
+
+
 def child_environment() -> dict[str, str]:
     """Our environment, with this package importable from wherever it was loaded here."""
     root = str(Path(__file__).resolve().parent.parent)

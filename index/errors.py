@@ -3,6 +3,7 @@
 NutgrafError
 ├── BadArticleError       one record cannot be read; the batch goes on
 ├── BadQueryError         the question or a filter is wrong
+├── BadCollectionError    a folder of judged questions cannot be used
 ├── NotFoundError         no article or passage has this id
 ├── ConflictError         an idempotency key was used before, for other content
 ├── SettingsError         a setting is wrong
@@ -46,6 +47,12 @@ class BadQueryError(NutgrafError):
     def __init__(self, field: str, reason: str, advice: str) -> None:
         super().__init__(f"{field}: {reason}; {advice}")
         self.field, self.reason, self.advice = field, reason, advice
+
+
+class BadCollectionError(NutgrafError):
+    """A folder of judged questions lacks a file, or a line of one cannot be read."""
+
+    exit_code = 2
 
 
 class NotFoundError(NutgrafError):

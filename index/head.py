@@ -23,7 +23,9 @@ SECTIONS = frozenset(
     international|local|local news|regional|editorial|analysis|features|feature|food|style|media
     crime|law|society|weather|obituaries|letters|blogs|commentary|breaking news|exclusive
     us politics|u.s. politics|uk politics|companies|energy|football|cricket|tennis
-    """.replace("\n", "|").replace("    ", "").split("|")
+    """.replace("\n", "|")
+    .replace("    ", "")
+    .split("|")
 )
 
 _ROLE = (
@@ -40,7 +42,9 @@ _SOURCE = (
 )
 _INITIAL = r"(?:[^\W\d_a-zß-ÿ]\.)"
 _NAME_WORD = rf"(?:{_INITIAL}+|[^\W\d_a-zß-ÿ][^\W\d_]*(?:['’-][^\W\d_]+)*[.,]?)"
-_CONNECTOR = r"(?:and|und|et|y|e|with|of|in|for|the|de|da|di|del|der|den|van|von|la|le|al|el|bin|ibn|&)"
+_CONNECTOR = (
+    r"(?:and|und|et|y|e|with|of|in|for|the|de|da|di|del|der|den|van|von|la|le|al|el|bin|ibn|&)"
+)
 _NAMES = rf"{_NAME_WORD}(?: (?:{_CONNECTOR} )*{_NAME_WORD}){{0,14}}"
 _BYLINE = re.compile(
     rf"(?i:(?:(?:written|reported|reporting|story|stories|article|posted|published|words|text|"
@@ -54,7 +58,7 @@ _BYLINE_WORDS = frozenset(
 _NAMED = re.compile(
     rf"(?P<names>{_NAME_WORD}(?: {_NAME_WORD}){{1,3}}) ?[,|] ?(?i:{_ROLE}|{_SOURCE})"
 )
-_LONE_NAME = re.compile(rf"{_NAME_WORD}(?: (?:{_CONNECTOR} )?{_NAME_WORD}){{1,3}}")
+LONE_NAME = re.compile(rf"{_NAME_WORD}(?: (?:{_CONNECTOR} )?{_NAME_WORD}){{1,3}}")
 _LEADING_BY = re.compile(
     r"(?:(?:written|reported|reporting|story|article|posted|published|words|text|compiled) )?by\b[: ]*",
     re.IGNORECASE,
@@ -62,7 +66,8 @@ _LEADING_BY = re.compile(
 _EMAIL = re.compile(r"\S+@\S+\.\w{2,10}|\S+@\S+ / \S+@\S+")
 _CUT = re.compile(r" ?[|·•‧] ?| [–—-] ")
 _DATE_BEGINS = re.compile(r"(?<=[^\W\d] )(?:on )?(?=(?:[^\W\d_]{3,9}\.? )?\d{1,4}[ ,./-])")
-_UPDATE = re.compile(r"(?:last )?(?:updated?|modified|edited)\b", re.IGNORECASE)
+_LATEST = re.compile(r"latest (?=updated?\b)", re.IGNORECASE)
+_UPDATE = re.compile(r"(?:last |latest )?(?:updated?|modified|edited)\b", re.IGNORECASE)
 _DATELINE = re.compile(r"[^\W\d_a-z]{3}[^a-z]{0,60}(?:\([^)]{2,40}\) ?)?[–—-]+ ")
 _READING_TIME = re.compile(r"\d+ ?-?min(?:ute)?s?(?: read)?", re.IGNORECASE)
 
@@ -145,8 +150,11 @@ class _Read:
 def _head_line(lines: Sequence[str], number: int, head: Head) -> _Read | None:
     """Read a line that holds a date, a byline, both, or an address; None: it is another."""
     line = lines[number]
-    published = find_date_line(line)
+    published = find_date_line(_LATEST.sub("", line, count=1))
     if published:
+        return _Read(published=published)
+    day, _, section = line.rpartition(" ")
+    if section.casefold() in SECTIONS and (published := find_date_line(day)):
         return _Read(published=published)
     byline = _byline(line)
     if byline:
@@ -180,7 +188,7 @@ def _mixed(line: str, head: Head) -> _Read | None:
             published = published or date
         elif byline := _byline(part):
             names.append(byline)
-        elif _is_source(part) or _LONE_NAME.fullmatch(part):
+        elif _is_source(part) or LONE_NAME.fullmatch(part):
             names.append(part)
         elif not _READING_TIME.fullmatch(part):
             return None
@@ -207,7 +215,7 @@ def _named(line: str, head: Head) -> _Read | None:
 def _lone_name(lines: Sequence[str], number: int, head: Head) -> _Read | None:
     """A name alone, next to a date line or above an e-mail address."""
     line = lines[number]
-    if not head.headline or head.byline or not _LONE_NAME.fullmatch(line):
+    if not head.headline or head.byline or not LONE_NAME.fullmatch(line):
         return None
     after = lines[number + 1] if number + 1 < len(lines) else ""
     beside_date = number - 1 in head.lines and find_date_line(lines[number - 1]) is not None

@@ -97,11 +97,27 @@ def encodable(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def divided(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
+    """`text`, or if it does not fit its halves, and theirs; joined they are `text` again.
+
+    Divided before white space if there is any near the middle. Halves and not full windows with
+    a rest, because a rest of a few words would say as much as all before it.
+    """
+    if len(text) <= 1 or fits(text):
+        yield text
+        return
+    middle = len(text) // 2
+    space = _SPACE.search(text, middle, middle + len(text) // 4)
+    cut = space.start() if space else middle
+    yield from divided(text[:cut], fits)
+    yield from divided(text[cut:], fits)
+
+
 # --- counting tokens -----------------------------------------------------------------------------
 
 # What the model's pre-tokenizer always sets apart, one token each: ASCII punctuation, the commonest
 # marks outside ASCII, ideographs. Rarer ones stay in a word; the tokenizer counts that as a whole.
-_MARKS = r"!-/:-@\[-`{-~‘’“”–—…«»¿¡㐀-䶿一-鿿"
+_MARKS = r"!-/:-@\[-`{-~‘’“”–—…«»¿¡。、，！？：；「」『』（）《》㐀-䶿一-鿿"
 _ATOM = re.compile(rf"\[(?:PAD|UNK|CLS|SEP|MASK)\]|[^\s{_MARKS}]+|[{_MARKS}]")
 # str.split() and \s take these for white space; the tokenizer drops them and joins what is around.
 _DROPPED = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
@@ -331,28 +347,13 @@ def _embed_in_windows(
     firsts: list[int] = []  # of each text, the number of its first window
     for text in texts:
         firsts.append(len(windows))
-        windows.extend(_windows(encodable(text), fits))
+        windows.extend(divided(encodable(text), fits))
     embeddings = embed_windows(windows)
     if len(windows) > len(texts):
         embeddings = np.add.reduceat(embeddings, firsts, axis=0)
         embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     _check_finite(embeddings, texts)
     return embeddings
-
-
-def _windows(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
-    """`text`, or if it is too long its halves, and theirs: divided at white space where possible.
-
-    Equal windows, because of one with a few words left over half the average would be made.
-    """
-    if len(text) <= 1 or fits(text):
-        yield text
-        return
-    middle = len(text) // 2
-    space = _SPACE.search(text, middle, middle + len(text) // 4)
-    cut = space.start() if space else middle
-    yield from _windows(text[:cut], fits)
-    yield from _windows(text[cut:], fits)
 
 
 def _check_finite(embeddings: Embeddings, texts: Sequence[str]) -> None:

@@ -6,7 +6,6 @@ blank lines, and lines broken at some 70 characters. `split` gives the paragraph
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from index.article import Run
@@ -26,22 +25,30 @@ WIDEST_WRAP = 120
 NARROWEST_WRAP = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """One paragraph: `text` on one line, whitespace collapsed.
-
-    Each run's `start` counts in `text`. The runs cover `text` but for the single spaces that
-    stand for a line break or a run of whitespace.
-    """
+class Paragraph(NamedTuple):
+    """One paragraph: `text` on one line, whitespace collapsed."""
 
     text: str
-    runs: tuple[Run, ...]
+    body_start: int
+    pieces: tuple[Run, ...] | None  # None: the text stands in the body as it is
+
+    def runs(self, start: int) -> tuple[Run, ...]:
+        """The ways back to the body, for a text in which this paragraph begins at `start`.
+
+        They cover the paragraph but for the single spaces that stand for a line break or a run
+        of whitespace.
+        """
+        if self.pieces is None:
+            return (Run(start, self.body_start, len(self.text)),)
+        return tuple(
+            Run(start + piece.start, piece.body_start, piece.length) for piece in self.pieces
+        )
 
 
 class _Line(NamedTuple):
     text: str
     start: int  # in the body
-    runs: tuple[Run, ...] | None  # None: one run, the line as it stands
+    pieces: tuple[Run, ...] | None
     indented: bool
     opens_block: bool  # a blank line, or the beginning, stands before it
 
@@ -79,12 +86,14 @@ def _lines(body: str) -> Iterator[_Line]:
     blank = True
     for raw in body.splitlines(keepends=True):
         bare = raw.strip()
-        indent = len(raw) - len(raw.lstrip()) if bare else 0
-        runs: tuple[Run, ...] | None = None
-        if not bare.isprintable() or "  " in bare:
-            bare, runs = _squeeze(raw, start)
         if bare:
-            yield _Line(bare, start + indent, runs, indent > 1 or raw[0] == "\t", blank)
+            indent = 0 if raw[0] == bare[0] else len(raw) - len(raw.lstrip())
+            pieces: tuple[Run, ...] | None = None
+            if not bare.isprintable() or "  " in bare:
+                bare, pieces = _squeeze(raw, start)
+            if bare:
+                indented = indent > 1 or raw[0] == "\t"
+                yield _Line(bare, start + indent, pieces, indented, blank)
         blank = not bare
         start += len(raw)
 
@@ -155,23 +164,20 @@ def _continues(line: _Line, following: _Line, wrap: int) -> bool:
 
 
 def _join(block: Sequence[_Line]) -> Paragraph:
-    if len(block) == 1 and block[0].runs is None:
-        line = block[0]
-        return Paragraph(line.text, (Run(0, line.start, len(line.text)),))
+    first = block[0]
+    if len(block) == 1:
+        return Paragraph(first.text, first.start, first.pieces)
     parts: list[str] = []
-    runs: list[Run] = []
+    pieces: list[Run] = []
     length = 0
     for line in block:
         if parts and not _is_broken_word(parts[-1], line.text):
             parts.append(" ")
             length += 1
-        runs.extend(
-            Run(length + run.start, run.body_start, run.length)
-            for run in line.runs or (Run(0, line.start, len(line.text)),)
-        )
+        pieces.extend(Paragraph(line.text, line.start, line.pieces).runs(length))
         parts.append(line.text)
         length += len(line.text)
-    return Paragraph("".join(parts), tuple(runs))
+    return Paragraph("".join(parts), first.start, tuple(pieces))
 
 
 def _is_broken_word(line: str, following: str) -> bool:

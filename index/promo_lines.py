@@ -15,6 +15,8 @@ from index.paragraphs import ends_sentence
 LONGEST_PROMO = 300
 # A line of this length that ends like a sentence is taken for prose.
 SHORTEST_PROSE = 60
+LONGEST_FIRST_WORD = 24
+LONGEST_PITCH = 12  # lines
 # A box's title or a link's text among the promo lines at the end is no longer.
 LONGEST_LABEL = 80
 
@@ -82,7 +84,7 @@ _LABELS = frozenset(
     your browser does not support the video tag|your browser does not support the audio element
     this video can not be played|this video cannot be played|thank you for reading
     thanks for reading|thank you for subscribing|end of article|back to article
-    this browser does not support the video element
+    this browser does not support the video element|pullquote|also see|photo|video|youtube|published in
     """.replace("\n", "|").split("|")
 )
 LABELS = frozenset(label.strip() for label in _LABELS) - {""}
@@ -93,7 +95,9 @@ _SHARING = frozenset(
     "reddit telegram messenger instagram flipboard pocket tumblr viber vk sms copy link save "
     "comment comments youtube tiktok threads bluesky mastodon snapchat google plus rss icon".split()
 )
-_BUTTON_WORDS = _SHARING | frozenset("on via this to article story more x in by with a and".split())
+_BUTTON_WORDS = _SHARING | frozenset(
+    "on via this to article story more x in by with a and post".split()
+)
 
 _PLATFORM = (
     r"(?:twitter|facebook|instagram|youtube|linkedin|telegram|whatsapp|tiktok|threads|snapchat|"
@@ -111,7 +115,7 @@ _CREDIT = (
 )
 _AGENCY = (
     r"(?:getty(?: images)?|shutterstock|istock(?:photo)?|alamy(?: stock photo)?|ap photo|"
-    r"afp/getty|epa(?:-efe)?|reuters/|(?:ap|reuters|afp|epa|bloomberg|getty) (?:file )?(?:photo|images?)|"
+    r"afp/getty|epa-efe|[^()\[\]/]{2,40}/(?:epa|reuters|afp|ap)|(?:ap|reuters|afp|epa|bloomberg|getty) (?:file )?(?:photo|images?)|"
     r"file photo|handout|photo|picture|image|courtesy of|screengrab|screenshot|via (?:ap|reuters|afp|getty))"
 )
 
@@ -121,6 +125,7 @@ _RULES: dict[str, tuple[str, ...]] = {
     "follow": (
         rf"follow (?:us\b|me\b|@\w+|[\w'. ]{{2,40}}? (?:on|at|@)\b).*{_PLATFORM}.*",
         r"follow (?:us|me|him|her|them)(?: (?:here|now))?",
+        r"follow @\w+.{0,60}",
         r"follow us\b[:| ].{0,80}",
         r"follow (?:our|the) (?:live )?(?:blog|coverage|updates)\b.{0,40}",
     ),
@@ -150,7 +155,9 @@ _RULES: dict[str, tuple[str, ...]] = {
     ),
     "subscribe": (
         rf"subscribe (?:now|today|here|for free|for just|for only)\b.{{0,120}}",
-        rf"subscribe (?:to|on|via|for) .{{2,120}}",
+        rf"subscribe (?:to|on|via|for)\b.*(?:{_MEDIUM}|{_PLATFORM}|itunes|access|edition|full story).*",
+        r"subscribe to [\w'& ]{2,60} to (?:bookmark|read|access|continue|view|comment|save)\b.*",
+        r"subscribe to (?:the )?[\w'& ]{2,40}",
     ),
     "click": (
         r"click (?:here|on the (?:link|image|photo|video|map)|below|to|through|for)\b.{0,160}",
@@ -197,6 +204,7 @@ _RULES: dict[str, tuple[str, ...]] = {
         r"if you (?:have|'ve) (?:a |any )?(?:news )?(?:tips?|stor(?:y|ies)) .{0,120}",
     ),
     "want": (
+        r"want to (?:bookmark|read|save|share|comment)\b.*(?:subscri|sign up|member|log ?in).*",
         rf"want (?:more|the latest|to read more|unlimited|smart)\b.*(?:{_MEDIUM}|sign up|subscribe).*",
         r"want to read more",
     ),
@@ -272,9 +280,14 @@ _RULES: dict[str, tuple[str, ...]] = {
     "source": (
         rf"source ?: ?(?:getty|shutterstock|istock|alamy|facebook|twitter|instagram|youtube)\b.{{0,60}}",
     ),
-    "advertisement": (r"advertisement\b.{0,60}(?:continu|below|scroll|reading|story).{0,60}",),
+    "advertisement": (
+        r"advertisement(?: advertisement)*",
+        r"advertisement\b.{0,60}(?:continu|below|scroll|reading|story).{0,60}",
+    ),
     "article": (r"article continues (?:below|after)\b.{0,60}",),
     "story": (r"story continues? (?:below|after)\b.{0,60}", r"story continued below.{0,40}"),
+    "slideshow": (r"slideshow(?: ?\(\d+ images?)?",),
+    "enlarge": (r"enlarge this image\b.{0,250}",),
     "reading": (r"reading time ?:? ?\d.{0,30}",),
     "estimated": (r"estimated reading time.{0,40}",),
     "receive": (rf"receive (?:{_OWN}|breaking|the latest)\b.*{_MEDIUM}.*",),
@@ -297,20 +310,19 @@ for _kind in ("photo", "photos", "photograph", "photographs", "picture", "pictur
         rf"{_CREDIT}(?: credits?)? ?(?::|/|\bby\b|\bcredits?\b|courtesy|copyright|©|\|).{{0,120}}",
     )
 _COMPILED = {
-    word: re.compile("|".join(f"(?:{rule})" for rule in rules))
-    for word, rules in _RULES.items()
+    word: re.compile("|".join(f"(?:{rule})" for rule in rules)) for word, rules in _RULES.items()
 }
 
 _COUNT = re.compile(
     r"\d[\d,. ]*[km]? (?:comments?|shares?|views?|likes?|retweets?|reactions?|replies)"
-    r"|\d+[ -]?(?:min(?:ute)?s?|hours?|hrs?|days?|weeks?)[ -](?:read|ago|watch|listen)(?: updated)?"
+    r"|\d+[ -]?(?:min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?|years?)[ -](?:read|ago|watch|listen)(?: updated)?"
     r"|(?:an?|one|two|three|\w+) (?:minute|hour|day)s? ago"
     r"|(?:daily|weekly|weekdays?|mornings?|evenings?|every (?:\w+day|day|morning|evening|week))"
     r"(?: at)? \d{1,2}(?::\d\d)? ?(?:[ap]\.?m\.?)?(?: [a-z]{2,4})?"
 )
 # "Antony Blinken in Geneva. (Photo by A. Name)", "(Getty Images)"
 _CAPTION = re.compile(
-    rf"(?:.{{0,260}}[ .])?[(\[][^()\[\]]{{0,60}}\b{_AGENCY}[^()\[\]]{{0,80}}[)\]]|.{{0,200}}\bgetty images"
+    rf"(?:.{{0,280}}[ .])?[(\[][^()\[\]]{{0,60}}\b{_AGENCY}\b[^()\[\]]{{0,80}}[)\]]|.{{0,200}}\bgetty images"
 )
 _NEWSLETTER = re.compile(
     r"(?:(?:a|an|our|the|your|fresh|free|new|daily|weekly|get|exclusive)\b[\w' ,-]{0,40})?"
@@ -319,11 +331,24 @@ _NEWSLETTER = re.compile(
 _BREADCRUMBS = re.compile(
     r"[\w&' -]{2,30}(?: ?[>›»] ?[\w&' -]{2,60})+|home(?: ?[/|] ?[\w&' -]{2,30})+"
 )
+# The beginning of another article: "... a very serious blow was delivered... more"
+_TEASER = re.compile(
+    r"(?:\.\.\.|…|\[…\]) ?(?:\[|\()?(?:read |see )?more(?:\]|\)| ?[»>→])?$", re.IGNORECASE
+)
+# An offer that stands where the rest of the report is for subscribers only.
+_PAYWALL = re.compile(
+    r"to (?:view|read|continue reading|see|access|unlock)\b.*\b(?:subscri|log ?in|sign|regist|purchas)"
+    r"|(?:subscribe|sign in|log in|register) to (?:read|continue|view|unlock|access)\b"
+    r"|this (?:article|story|content) is (?:for|available to|reserved for) (?:our )?(?:paying )?(?:subscribers|members)\b"
+)
+_PITCH = re.compile(
+    r"[—–•*-]|.*\b(?:you|your|you're|you'll|our|we|subscri\w*|member\w*|join|log in|sign in)\b"
+)
 # What stands in a sentence of the report and hardly ever in a promo.
 _REPORTED = re.compile(r'"|\b(?:said|says|told|asked|added|according|announced|warned)\b')
 _STATEMENT = re.compile(r"[.。।۔][\"'”’»)\]*]*$")
-_EDGE = " \t.,:;!?…-–—|•·*»«>›[]()→↓↑▼▲►▶"
-_STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": "»"})
+_EDGE = " \t_.,:;!?…-–—|•·*»«>›[]()→↓↑▼▲►▶"
+_STRAIGHT = (("’", "'"), ("‘", "'"), ("“", '"'), ("”", '"'), ("„", '"'), ("«", '"'), ("»", '"'))
 
 # Headings above lists of links to other articles.
 TAIL_OPENERS = frozenset(
@@ -346,18 +371,16 @@ def is_promo(line: str) -> bool:
     """Is this line, alone, no part of the report? Linear in its length."""
     if len(line) > LONGEST_PROMO:
         return False
+    if len(line) > LONGEST_LABEL:
+        return _is_order(line) or _is_end(line) or _is_newsletter(line)
     folded = _fold(line)
     if folded in LABELS or not folded:
         return True
-    first = folded.split(None, 1)[0].rstrip(":|")
-    rules = _COMPILED.get(first)
-    if rules and rules.fullmatch(folded):
-        return not _REPORTED.search(folded)
-    if len(folded) <= 80 and (_is_button_row(folded) or _is_crumbs(line, folded)):
+    if _is_order(line) or _is_button_row(folded) or _is_crumbs(line, folded):
         return True
-    if folded[0].isalnum() and folded[-1] in "0123456789dogtmn" and _COUNT.fullmatch(folded):
+    if folded[0].isalnum() and _COUNT.fullmatch(folded):
         return True
-    return _is_credit(line) or _is_newsletter(folded)
+    return _is_end(line) or _is_newsletter(line)
 
 
 def promo_lines(lines: Sequence[str]) -> list[bool]:
@@ -368,7 +391,7 @@ def promo_lines(lines: Sequence[str]) -> list[bool]:
     """
     found = [is_promo(line) for line in lines]
     tail = _tail_start(lines, found)
-    for number in range(tail, len(lines)):
+    for number in [*_pitch(lines), *range(tail, len(lines))]:
         found[number] = True
     return found
 
@@ -388,30 +411,67 @@ def _tail_start(lines: Sequence[str], promo: Sequence[bool]) -> int:
         if _fold(lines[number]) in TAIL_OPENERS:
             return number
     first = next((number for number in range(max(last, 1), end) if promo[number]), end)
-    others = [line for line, is_promo in zip(lines[first:], promo[first:], strict=True) if not is_promo]
+    others = [
+        line for line, is_promo in zip(lines[first:], promo[first:], strict=True) if not is_promo
+    ]
     if 3 * len(others) <= end - first and all(len(line) <= LONGEST_LABEL for line in others):
         return first
     return end
 
 
+def _pitch(lines: Sequence[str]) -> range:
+    """The lines of an offer to subscribers that ends the text."""
+    for number, line in enumerate(lines[1:], start=1):
+        if len(line) <= LONGEST_PROMO and line[:1] in "TtSsLlRr":
+            folded = _fold(line)
+            if _PAYWALL.match(folded) and not _REPORTED.search(folded):
+                rest = lines[number + 1 :]
+                if len(rest) <= LONGEST_PITCH and all(map(_is_pitch, rest)):
+                    return range(number, len(lines))
+    return range(0)
+
+
+def _is_pitch(line: str) -> bool:
+    folded = line.translate({0x2019: "'"}).casefold()
+    return _PITCH.match(folded) is not None and not _REPORTED.search(folded)
+
+
 def _is_report(line: str, promo: bool) -> bool:
     """A sentence, however short: a quotation's last may be. A question may be a link's text."""
     return not promo and (
-        len(line) > LONGEST_PROMO or is_prose(line) or _STATEMENT.search(line, max(0, len(line) - 8)) is not None
+        len(line) > LONGEST_PROMO
+        or is_prose(line)
+        or _STATEMENT.search(line, max(0, len(line) - 8)) is not None
     )
 
 
 def _fold(line: str) -> str:
-    return line.translate(_STRAIGHT).casefold().strip(_EDGE)
+    """Casefolded, with straight quotes and no punctuation at the ends."""
+    if not line.isascii():
+        for curly, straight in _STRAIGHT:
+            line = line.replace(curly, straight)
+    return line.casefold().strip(_EDGE)
+
+
+def _is_order(line: str) -> bool:
+    """Does one of the rules for the line's first word take the whole line?"""
+    first = _fold(line[:LONGEST_FIRST_WORD]).split(None, 1)
+    rules = _COMPILED.get(first[0].rstrip(":|,;-")) if first else None
+    if not rules:
+        return False
+    folded = _fold(line)
+    return rules.fullmatch(folded) is not None and not _REPORTED.search(folded)
 
 
 def _is_button_row(folded: str) -> bool:
+    if folded.split(None, 1)[0].rstrip(":|,/") not in _SHARING:
+        return False
     words = re.findall(r"[a-z+-]+|\d+", folded)
+    spoken = [word for word in words if not word.isdigit()]
     return (
         len(words) > 1
-        and words[0] in _SHARING
-        and all(word in _BUTTON_WORDS or word.isdigit() for word in words)
-        and sum(word in _SHARING for word in words) * 2 > len(words)
+        and all(word in _BUTTON_WORDS for word in spoken)
+        and 2 * sum(word in _SHARING for word in spoken) > len(spoken)
     )
 
 
@@ -421,14 +481,16 @@ def _is_crumbs(line: str, folded: str) -> bool:
     return _BREADCRUMBS.fullmatch(folded) is not None
 
 
-def _is_credit(line: str) -> bool:
+def _is_end(line: str) -> bool:
+    """Does its end say that it is a caption, or the beginning of another article?"""
     end = line[-1]
-    if end not in ")]sS":
-        return False
-    return _CAPTION.fullmatch(line.casefold()) is not None
+    if end in ")]sS" and _CAPTION.fullmatch(line.casefold()):
+        return True
+    return end in "eE])»>→" and _TEASER.search(line, max(0, len(line) - 24)) is not None
 
 
-def _is_newsletter(folded: str) -> bool:
-    if "newsletter" not in folded and "briefing" not in folded and "digest" not in folded:
+def _is_newsletter(line: str) -> bool:
+    if "ewsletter" not in line and "riefing" not in line and "igest" not in line:
         return False
+    folded = _fold(line)
     return _NEWSLETTER.fullmatch(folded) is not None and not _REPORTED.search(folded)

@@ -12,8 +12,8 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -268,10 +268,11 @@ def set_meta(connection: sqlite3.Connection, **values: str | int) -> None:
 
 def crc(*columns: str | int | bytes) -> int:
     """CRC-32 over a row's columns, in order."""
-    value = 0
+    plain = [len(column) if isinstance(column, bytes) else column for column in columns]
+    value = zlib.crc32(repr(plain).encode())
     for column in columns:
-        data = column if isinstance(column, bytes) else str(column).encode()
-        value = zlib.crc32(data, zlib.crc32(b"%d:" % len(data), value))
+        if isinstance(column, bytes):
+            value = zlib.crc32(column, value)
     return value
 
 
@@ -378,6 +379,21 @@ def passage_by_id(
     return _passage_row(row) if row else None
 
 
+def articles_added(
+    connection: sqlite3.Connection, since: int
+) -> Iterator[tuple[ArticleRow, tuple[PassageRow, ...]]]:
+    """Live articles added after `since`, with their passages; damaged rows are missing."""
+    rows = connection.execute(
+        f"SELECT {_ARTICLE_COLUMNS}, crc FROM articles "
+        "WHERE added_seq > ? AND removed_seq IS NULL ORDER BY number",
+        (since,),
+    )
+    for row in rows:
+        article = _article_row(row)
+        if article is not None:
+            yield article, passages_of(connection, article)
+
+
 def article_by_id(
     connection: sqlite3.Connection, article_id: str, horizon: int
 ) -> ArticleRow | None:
@@ -449,13 +465,18 @@ def _article_row(row: tuple[object, ...]) -> ArticleRow | None:
     )
 
 
+_NOT_IN_HEAD = frozenset({"raw", "body", "origin", "published"})
+
+
 def _pack_source(prepared: PreparedArticle) -> bytes:
     source = prepared.source
-    head = asdict(source)
-    raw, body = head.pop("raw"), head.pop("body")
+    head: dict[str, object] = {
+        name: getattr(source, name) for name in SourceRecord.__slots__ if name not in _NOT_IN_HEAD
+    }
+    head["origin"] = {"path": source.origin.path, "line": source.origin.line}
     head["published"] = source.published.iso if source.published else None
     head["runs"] = [(run.start, run.body_start, run.length) for run in prepared.runs]
-    parts = [json.dumps(head).encode(), body.encode("utf-8", "surrogatepass"), raw]
+    parts = [json.dumps(head).encode(), source.body.encode("utf-8", "surrogatepass"), source.raw]
     return _compress(b"".join(len(part).to_bytes(8, "little") + part for part in parts))
 
 

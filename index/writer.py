@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import segments, store
-from index.article import ArticleId, Origin, PreparedArticle, SourceRecord, embedding_text
+from index.article import ArticleId, PreparedArticle, SourceRecord, embedding_text
 from index.errors import (
     BadArticleError,
     ConflictError,
@@ -456,18 +456,19 @@ class Writer:
         return [row[0] for row in rows]
 
     def _added_since(self, horizon: int) -> Iterator[WordsRow]:
-        articles = self._truth.execute(
-            "SELECT number FROM articles WHERE added_seq > ? AND removed_seq IS NULL", (horizon,)
-        ).fetchall()
-        for numbers in _groups([row[0] for row in articles], 100):
-            marks = ", ".join("?" * len(numbers))
-            passages = self._truth.execute(
-                f"SELECT number FROM passages WHERE article IN ({marks}) ORDER BY number",
-                numbers,
-            ).fetchall()
-            rows = store.passage_rows(self._truth, [row[0] for row in passages], self._seq())
-            for row in rows.values():
-                yield _words_row(row)
+        for article, passages in store.articles_added(self._truth, horizon):
+            day = article.published.on.toordinal() if article.published else None
+            for passage in passages:
+                yield WordsRow(
+                    number=passage.number,
+                    body=passage.text,
+                    headline=article.headline,
+                    outlet=article.outlet,
+                    byline=article.byline,
+                    section=article.section,
+                    language=article.language,
+                    day=day,
+                )
 
     def _reopen_words(self) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -777,29 +778,16 @@ def _prepare(record: SourceRecord, recurring: frozenset[bytes]) -> PreparedArtic
         return Outcome("rejected", error=error)
 
 
-def _words_row(row: store.PassageRow) -> WordsRow:
-    article = row.article
-    return WordsRow(
-        number=row.number,
-        body=row.text,
-        headline=article.headline,
-        outlet=article.outlet,
-        byline=article.byline,
-        section=article.section,
-        language=article.language,
-        day=article.published.on.toordinal() if article.published else None,
-    )
-
-
 def _embedding_hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _content_hash(record: SourceRecord) -> bytes:
     """What makes two records the same content: all but where they were read."""
-    same = asdict(replace(record, origin=Origin("", 0), raw=b""))
-    data = json.dumps(same, sort_keys=True, default=str).encode()
-    return hashlib.blake2b(data, digest_size=16).digest()
+    published = record.published.iso if record.published else ""
+    same = (record.own_id, record.guid, record.url, record.headline, record.outlet)
+    more = (record.byline, record.section, record.language, published, record.body)
+    return hashlib.blake2b(repr((same, more, record.pasted)).encode(), digest_size=16).digest()
 
 
 def _request_digest(records: Sequence[SourceRecord]) -> bytes:

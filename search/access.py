@@ -68,7 +68,8 @@ class Access:
             return False
         given = key.encode("utf-8", "surrogateescape")
         # Every key is compared in full, so that the time taken tells nothing.
-        return any([hmac.compare_digest(given, known.encode()) for known in self.keys])
+        same = [hmac.compare_digest(given, known.encode()) for known in self.keys]
+        return any(same)
 
 
 def _key_needed(challenge: str) -> ProblemError:

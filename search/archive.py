@@ -75,6 +75,14 @@ class Archive:
         """Passages that wait for their embedding."""
         return self._writer.pending() if self._writer else self.searcher.status().pending
 
+    def ready(self) -> str:
+        """The snapshot that answers now; a whole question is asked, so store and model are seen.
+
+        Raises:
+            StoreError, ModelError: no question can be answered.
+        """
+        return self.searcher.search("ready", k=1).snapshot
+
     def may_write(self) -> None:
         """StoreReadOnlyError when the archive is open for reading only."""
         self._writing()

@@ -99,7 +99,9 @@ def _options(
     ] = None,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     ctx.obj = _Global(store, config)
@@ -166,7 +168,10 @@ def _add_here(
     tally = adding.Tally()
     with Writer(settings.store, model=settings.model) as writer:
         if sources:
-            with _resumable(_reading_interrupted(tally)), terminal.reading_progress(console) as show:
+            with (
+                _resumable(_reading_interrupted(tally)),
+                terminal.reading_progress(console) as show,
+            ):
                 records = adding.read_sources(sources, field_map)
                 adding.add_to_store(
                     writer, records, tally, lambda now: show(now.total), rejections.add
@@ -287,7 +292,9 @@ def search(
     byline: Annotated[
         list[str] | None, typer.Option(help="Only with these words in the byline; repeatable.")
     ] = None,
-    section: Annotated[list[str] | None, typer.Option(help="Only this section; repeatable.")] = None,
+    section: Annotated[
+        list[str] | None, typer.Option(help="Only this section; repeatable.")
+    ] = None,
     language: Annotated[
         list[str] | None, typer.Option(help="Only this language; repeatable.")
     ] = None,
@@ -341,7 +348,7 @@ def search(
 def serve(
     ctx: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address [NUTGRAF_HOST; 127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port [NUTGRAF_PORT; 8080]; 0: any.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port [NUTGRAF_PORT; 8000]; 0: any.")] = None,
     read_only: Annotated[
         bool | None, typer.Option("--read-only", help="Answer questions, take no articles.")
     ] = None,
@@ -352,9 +359,7 @@ def serve(
 
     There is a page for readers at /, and JSON under /v1, where articles are taken as well.
     """
-    settings = _settings(
-        ctx, store=store, model=model, host=host, port=port, read_only=read_only
-    )
+    settings = _settings(ctx, store=store, model=model, host=host, port=port, read_only=read_only)
     _one_native_thread()
     from search import serving
     from search.access import Access
@@ -408,10 +413,7 @@ def doctor(ctx: typer.Context, store: Store = None, as_json: Json = False) -> No
     findings = examine(settings.store)
     if as_json:
         _print_json(
-            [
-                {"name": f.name, "ok": f.ok, "found": f.found, "advice": f.advice}
-                for f in findings
-            ]
+            [{"name": f.name, "ok": f.ok, "found": f.found, "advice": f.advice} for f in findings]
         )
     else:
         _stdout().print(findings_text(findings))

@@ -62,9 +62,7 @@ def _packages() -> Iterator[Finding]:
         yield Finding("nutgraf", False, "not installed", "run scripts/demo.sh, or pip install .")
         return
     yield Finding("nutgraf", True, metadata.version("nutgraf"))
-    missing = [
-        name for name in map(_required_name, required) if name and not _is_installed(name)
-    ]
+    missing = [name for name in map(_required_name, required) if name and not _is_installed(name)]
     if missing:
         yield Finding(
             "packages",
@@ -180,7 +178,9 @@ def _stored_model(folder: Path) -> Finding:
 
 
 def _disk(folder: Path) -> Finding:
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    existing = next(
+        path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()
+    )
     free = shutil.disk_usage(existing).free
     ok = free >= _LEAST_FREE_BYTES
     return Finding(

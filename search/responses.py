@@ -3,13 +3,13 @@
 Spans and highlights count code points, end excluded.
 """
 
-from collections.abc import Sequence
-from typing import Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.article import Published
-from index.snapshot import ArticleRow, PassageRow
+from index.store import ArticleRow, PassageRow
 from index.writer import Outcome
 from search.result_set import Answer, Coverage, Hit
 from search.searcher import Status
@@ -47,8 +47,8 @@ class _Response(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _with_example(example: dict[str, object]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"example": example})  # type: ignore[dict-item]
+def _with_example(example: Mapping[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"example": dict(example)})
 
 
 class PublishedResponse(_Response):
@@ -72,7 +72,7 @@ class PublishedResponse(_Response):
 class CoverageResponse(_Response):
     """How much of the archive an answer could draw on."""
 
-    model_config = _with_example(dict(_EXAMPLE_COVERAGE))
+    model_config = _with_example(_EXAMPLE_COVERAGE)
 
     articles: int
     passages: int = Field(description="All of them are found by their words.")
@@ -113,7 +113,7 @@ class _Rank(_Response):
 class HitResponse(_Source, _PassageFields, _Rank):
     """A passage that answers, where it comes from and why it was chosen."""
 
-    model_config = _with_example(dict(_EXAMPLE_HIT))
+    model_config = _with_example(_EXAMPLE_HIT)
 
     highlights: list[tuple[int, int]] = Field(description="Spans in `text` of the words asked for.")
     dense: float | None = Field(description="Cosine to the question; null: not embedded yet.")
@@ -244,13 +244,13 @@ class ArticleResponse(_Source, _ArticleFields):
     passage_ids: list[str] = Field(description="In the order of the text.")
 
     @classmethod
-    def of(cls, article: ArticleRow) -> Self:
+    def of(cls, article: ArticleRow, passages: Sequence[PassageRow]) -> Self:
         return cls(
             article_id=article.id,
             version=article.version,
             guid=article.guid,
             text=article.text,
-            passage_ids=list(article.passage_ids),
+            passage_ids=[passage.id for passage in passages],
             headline=article.headline,
             byline=article.byline,
             outlet=article.outlet,

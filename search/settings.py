@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", min_length=1, description="Address that `serve` listens on.")
     port: int = Field(
-        8080, ge=0, le=65535, description="Port that `serve` listens on; 0: any free one."
+        8000, ge=0, le=65535, description="Port that `serve` listens on; 0: any free one."
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
@@ -149,7 +149,9 @@ def _explain(error: ValidationError, path: Path | None) -> str:
         known = name in Settings.model_fields
         variable = f"{ENV_PREFIX}{name.upper()}"
         where = f"{name} ({variable})" if known else f"{name} in {path}"
-        reason = problem["msg"].removeprefix("Value error, ") if known else "there is no such setting"
+        reason = (
+            problem["msg"].removeprefix("Value error, ") if known else "there is no such setting"
+        )
         advice = "" if known else "; known are " + ", ".join(Settings.model_fields)
         lines.append(f"setting {where}: {reason}{advice}")
     return "\n".join(lines)

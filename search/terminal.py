@@ -47,7 +47,9 @@ def print_answer(console: Console, answer: "Answer") -> None:
 
 
 def _heading(hit: "Hit") -> Text:
-    return Text.assemble((f"{hit.rank:>2}. ", "dim"), (hit.headline or "(no headline)", "bold cyan"))
+    return Text.assemble(
+        (f"{hit.rank:>2}. ", "dim"), (hit.headline or "(no headline)", "bold cyan")
+    )
 
 
 def _source(hit: "Hit") -> Text:

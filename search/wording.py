@@ -3,8 +3,9 @@
 from index.article import Published
 
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def date_in_words(published: Published | None) -> str:

@@ -68,7 +68,7 @@ def tar_members(stream: GuardedStream, limits: Limits) -> Iterator[Member]:
                 if len(names) > limits.max_members:
                     raise _too_many(limits)
                 if info.isreg() and not _is_passed_over(name, names):
-                    yield name, cast(Readable, archive.extractfile(info))
+                    yield name, _open_tar_member(forward, info)
     except _DAMAGED as error:
         raise _damaged(error) from error
     if not forward.stands_at_end_mark:  # tarfile takes a broken header for the end
@@ -108,6 +108,22 @@ class _CappedFile:
         if size > MAX_DIRECTORY_BYTES:
             raise too_large(MAX_DIRECTORY_BYTES, "has a directory of more than")
         return self._file.read(size if size >= 0 else MAX_DIRECTORY_BYTES)
+
+
+class _TarMember:
+    """The bytes of a member as far as they go; tarfile's reader drops those before an error."""
+
+    def __init__(self, file: "_ForwardFile", info: tarfile.TarInfo) -> None:
+        self._file = file
+        self._left = info.size
+        file.seek(info.offset_data)
+
+    def read(self, size: int, /) -> bytes:
+        data = self._file.read(min(size, self._left))
+        self._left -= len(data)
+        if not data and self._left and size:
+            raise EOFError
+        return data
 
 
 class _ForwardFile:
@@ -171,6 +187,12 @@ def _open_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Readabl
         return error
     except (*_DAMAGED, RuntimeError) as error:  # RuntimeError: a password is asked for
         return _damaged(error)
+
+
+def _open_tar_member(file: _ForwardFile, info: tarfile.TarInfo) -> Readable | UnreadableError:
+    if info.issparse():
+        return UnreadableError("is a file with holes", "pack it again without --sparse")
+    return _TarMember(file, info)
 
 
 def _is_passed_over(name: str, names: set[str]) -> bool:

@@ -8,12 +8,13 @@ import lxml.html
 
 _TAG = re.compile(r"<[A-Za-z/!]")
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
-# Elements that flow with the text around them; any other begins and ends a line.
-_INLINE = frozenset(
+# Elements that begin and end a line; all others, unknown ones too, flow with the text.
+_BLOCKS = frozenset(
     (
-        *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn"),
-        *("em", "font", "i", "ins", "kbd", "label", "mark", "q", "s", "samp", "small", "span"),
-        *("strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
+        *("address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd"),
+        *("details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "legend", "li", "main", "nav"),
+        *("ol", "option", "p", "pre", "section", "summary", "table", "td", "th", "tr", "ul"),
     )
 )
 _NOT_TEXT = frozenset(
@@ -44,8 +45,7 @@ def _pieces(root: lxml.html.HtmlElement) -> list[str]:
     pieces: list[str] = []
     hidden = 0
     for event, element in lxml.etree.iterwalk(root, events=("start", "end")):
-        breaks = element.tag not in _INLINE
-        if breaks:
+        if element.tag in _BLOCKS:
             pieces.append("\n")
         if event == "start":
             hidden += element.tag in _NOT_TEXT

@@ -31,6 +31,7 @@ _BY_NAME = {
     **dict.fromkeys((".txt", ".text", ".md"), Format.TEXT),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format.HTML),
 }
+_XML_NAMES = (".xml", ".rss", ".atom", ".rdf")
 _PACKED_NAMES = {
     **dict.fromkeys((".zip",), Format.ZIP),
     **dict.fromkeys((".tar",), Format.TAR),
@@ -62,11 +63,15 @@ _KNOWN_BINARIES = {
 }
 # Control characters that no text holds; a few may stand in one that was scanned or transferred.
 _NOT_IN_TEXT = bytes(set(range(0x20)) - {0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B}) + b"\x7f"
-_MAX_CONTROL_SHARE = 0.02
+_MAX_CONTROLS, _MAX_CONTROL_SHARE = 8, 0.02
 
-_FEED = re.compile(r"<(?:[\w.-]+:)?(?:rss|feed|RDF)\b")
-_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|title|meta|article|main|div|p|h1)\b", re.I)
 _MARKUP = re.compile(r"\s*<[?!A-Za-z]")
+_ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)")
+_NOT_ROOT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!(?!--)[^>]*>", re.DOTALL)
+_FEED_ROOTS = frozenset({"rss", "feed", "rdf"})
+_HTML_ROOTS = frozenset(
+    {"html", "head", "body", "title", "meta", "main", "article", "div", "p", "h1", "script", "link"}
+)
 _JSON = re.compile(r'\s*(?:\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$))')
 _SECOND_OBJECT = re.compile(r"\s*\{[^\n]*\}[ \t\r]*\n\s*\{")
 
@@ -91,7 +96,7 @@ def sniff(name: str, head: bytes) -> Format:
     if _JSON.match(text):
         return _lines_or_document(text, suffix)
     if _MARKUP.match(text):
-        return _markup(text)
+        return _markup(text, suffix)
     return Format.CSV if _is_csv(text) else Format.TEXT
 
 
@@ -131,7 +136,7 @@ def _check_is_text(head: bytes) -> None:
     if utf16_encoding(head):
         return
     strange = len(head) - len(head.translate(None, _NOT_IN_TEXT))
-    if strange > _MAX_CONTROL_SHARE * len(head):
+    if strange > max(_MAX_CONTROLS, _MAX_CONTROL_SHARE * len(head)):
         raise UnreadableError("is no text", "leave it out, or save it as text")
 
 
@@ -144,13 +149,17 @@ def _lines_or_document(text: str, suffix: str) -> Format:
     return Format.JSON
 
 
-def _markup(text: str) -> Format:
-    feed, html = _FEED.search(text), _HTML.search(text)
-    if feed and (not html or feed.start() < html.start()):
+def _markup(text: str, suffix: str) -> Format:
+    """By the first element: an agency's XML has a `body`, and a page may mention `<rss`."""
+    match = _ROOT.search(_NOT_ROOT.sub("", text))
+    root = match[1].lower() if match else ""
+    if root in _FEED_ROOTS:
         return Format.FEED
-    if html:
+    if root in _HTML_ROOTS:
         return Format.HTML
-    raise UnreadableError("is XML, but no RSS or Atom feed", "save it as HTML or plain text")
+    if suffix in _XML_NAMES or text.lstrip("\ufeff \t\r\n").startswith("<?xml"):
+        raise UnreadableError("is XML, but no RSS or Atom feed", "save it as HTML or plain text")
+    return Format.TEXT  # "<Photo>", as some texts begin
 
 
 def _is_csv(text: str) -> bool:

@@ -16,9 +16,9 @@ from index.formats.encoding import utf16_encoding
 from index.formats.limits import MIB, Limits
 
 READ_BYTES = MIB
-# Zstandard can turn 4 bytes into 128 KiB: this much input never becomes more than 64 MiB. The
-# second figure is how much it hands over at a time; both were the quickest of those tried.
-_PACKED_READ_BYTES = 2048
+# Zstandard can turn 4 bytes into 128 KiB: this much input never becomes more than 32 MiB. The
+# second figure is how much it hands over at a time, the quickest of those tried.
+_PACKED_READ_BYTES = 1024
 _ZSTD_WRITE_BYTES = 32_768
 _UNPACKED_READ_BYTES = MIB // 8
 
@@ -86,7 +86,7 @@ class GuardedStream(io.RawIOBase):
         self._max_bytes = max_bytes
         self._on_read = on_read
         self._bytes = 0
-        self._waiting = b""
+        self._waiting = memoryview(b"")  # read, but not yet taken
         self._failure: UnreadableError | None = None
 
     def readable(self) -> bool:
@@ -94,7 +94,7 @@ class GuardedStream(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer
         if not self._waiting:
-            self._waiting = self._next_piece(len(buffer))
+            self._waiting = memoryview(self._next_piece(len(buffer)))
         piece = self._waiting[: len(buffer)]
         self._waiting = self._waiting[len(buffer) :]
         buffer[: len(piece)] = piece
@@ -102,24 +102,31 @@ class GuardedStream(io.RawIOBase):
 
     def head(self, size: int) -> bytes:
         """The next bytes, at least `size` of them unless the stream ends, without taking them."""
-        pieces = [self._waiting]
+        pieces = [bytes(self._waiting)]
         missing = size - len(self._waiting)
         while missing > 0:
             try:
                 piece = self._next_piece(missing)
-            except UnreadableError as error:
-                self._failure = error  # for whoever reads as far as that
-                break
+            except UnreadableError:
+                break  # it comes up again for whoever reads as far as that
             if not piece:
                 break
             pieces.append(piece)
             missing -= len(piece)
-        self._waiting = b"".join(pieces)
-        return self._waiting
+        head = b"".join(pieces)
+        self._waiting = memoryview(head)
+        return head
 
     def _next_piece(self, size: int) -> bytes:
         if self._failure:
             raise self._failure
+        try:
+            return self._read_checked(size)
+        except UnreadableError as error:
+            self._failure = error  # a library that is asked again may take it for the end
+            raise
+
+    def _read_checked(self, size: int) -> bytes:
         piece = self._read_translated(size)
         self._bytes += len(piece)
         if self._bytes > self._max_bytes:
@@ -179,22 +186,24 @@ class Unzstd:
         self._packed = packed
         self._input = memoryview(b"")
         self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._failure: Exception | None = None
 
     def read(self, size: int, /) -> bytes:
         """About `size` bytes; more when a block does not divide."""
         pieces: list[bytes] = []
         ready = 0
-        while ready < min(size, _UNPACKED_READ_BYTES):
+        while ready < min(size, _UNPACKED_READ_BYTES) and not self._failure:
             try:
                 piece = self._unpack_some()
-            except (EOFError, zstandard.ZstdError, UnreadableError):
-                if pieces:
-                    break  # what came before counts; the next call raises again
-                raise
+            except (EOFError, zstandard.ZstdError, UnreadableError) as error:
+                self._failure = error  # what came before it counts: the next call raises it
+                break
             if piece is None:
                 break
             pieces.append(piece)
             ready += len(piece)
+        if self._failure and not pieces:
+            raise self._failure
         return b"".join(pieces)
 
     def _unpack_some(self) -> bytes | None:

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs what the tests need into .venv and runs them; arguments go to pytest.
+# Usage: scripts/test.sh [PYTEST ARGUMENTS]     e.g. scripts/test.sh -m slow
+set -euo pipefail
+cd -- "$(dirname -- "$0")/.."
+. scripts/venv.sh
+nutgraf_venv dev
+
+.venv/bin/ruff check .
+.venv/bin/ruff format --check .
+.venv/bin/mypy
+.venv/bin/lint-imports --no-cache
+case " $* " in
+*" -m "*) exec .venv/bin/python -m pytest "$@" ;;
+*) exec .venv/bin/python -m pytest -m "not slow" "$@" ;;
+esac

@@ -1,0 +1,90 @@
+"""The dense arm: the question's embedding, from the model that the store's vectors come from."""
+
+import threading
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import ModelMismatchError
+from index.model import Encoder, load_encoder, model_fingerprint
+from index.snapshot import Snapshot
+
+# The page, its next pages and its filters ask the same question again; one embedding is 1.5 kB.
+_KEPT_QUESTIONS = 512
+
+
+class QuestionEncoder:
+    """Embeds questions; loads the model when it is first needed. Safe for many threads."""
+
+    def __init__(self, model: str | None = None) -> None:
+        """`model`: the one the user asked for, a name or folder; None: the store's own."""
+        self._asked = model
+        self._loading = threading.Lock()
+        self._encoder: Encoder | None = None
+        self._kept = _Kept()
+
+    def embed(self, question: str, snapshot: Snapshot) -> NDArray[np.float32]:
+        """The question's embedding, shape (dim,), float32, L2 norm 1.
+
+        Raises:
+            ModelMismatchError: the snapshot's vectors come from another model.
+            ModelError: the model cannot be loaded.
+        """
+        key = (snapshot.fingerprint, question)
+        embedding = self._kept.get(key)
+        if embedding is None:
+            embedding = self._encoder_for(snapshot).embed([question])[0]
+            self._kept.put(key, embedding)
+        return embedding
+
+    def _encoder_for(self, snapshot: Snapshot) -> Encoder:
+        with self._loading:
+            if self._encoder is None or self._encoder.fingerprint != snapshot.fingerprint:
+                self._encoder = self._load(snapshot)
+            return self._encoder
+
+    def _load(self, snapshot: Snapshot) -> Encoder:
+        model = self._asked or snapshot.model
+        fingerprint = model_fingerprint(model)
+        if fingerprint != snapshot.fingerprint:
+            raise _mismatch(model, fingerprint, snapshot, asked=self._asked is not None)
+        # A single short text fills no second core: 2 threads are not faster.
+        return load_encoder(model, threads=1)
+
+
+class _Kept:
+    """The embeddings of the last questions; the one not asked for longest makes room."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._embeddings: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
+
+    def get(self, key: tuple[str, str]) -> NDArray[np.float32] | None:
+        with self._guard:
+            embedding = self._embeddings.get(key)
+            if embedding is not None:
+                self._embeddings.move_to_end(key)
+            return embedding
+
+    def put(self, key: tuple[str, str], embedding: NDArray[np.float32]) -> None:
+        with self._guard:
+            self._embeddings[key] = embedding
+            if len(self._embeddings) > _KEPT_QUESTIONS:
+                self._embeddings.popitem(last=False)
+
+
+def _mismatch(
+    model: str, fingerprint: str, snapshot: Snapshot, *, asked: bool
+) -> ModelMismatchError:
+    if asked:
+        advice = f"ask without --model, or re-embed the store with: nutgraf reembed --model {model}"
+    else:
+        advice = (
+            "its files have changed since; put the old ones back, or re-embed the store with: "
+            f"nutgraf reembed --model {model}"
+        )
+    return ModelMismatchError(
+        f"the store's vectors come from {snapshot.model} ({snapshot.fingerprint}), "
+        f"not from {model} ({fingerprint}); {advice}"
+    )

@@ -1,0 +1,531 @@
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+import schemathesis
+from conftest import ARTICLES, Run, Server, serving
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+KEY = "correct-horse-battery-staple"
+NDJSON = {"Content-Type": "application/x-ndjson"}
+TUNNEL = {"id": "tunnel-1", "headline": "Tunnel", "text": "The tunnel under the sound leaks."}
+
+
+@pytest.fixture
+def writable(harbour_copy: Path) -> Iterator[Server]:
+    """A server that takes articles, over a copy."""
+    with serving(harbour_copy) as server:
+        yield server
+
+
+@pytest.fixture
+def keyed(harbour_copy: Path) -> Iterator[Server]:
+    """A server bound beyond loopback, with a key."""
+    with serving(harbour_copy, "--host", "0.0.0.0", NUTGRAF_API_KEYS=KEY) as server:
+        yield server
+
+
+def _problem(response: httpx.Response, status: int, kind: str) -> str:
+    """Sees that `response` is this problem; its detail."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem = response.json()
+    assert (response.status_code, problem["status"]) == (status, status), response.text
+    assert problem["type"] in (f"urn:nutgraf:problem:{kind}", kind)
+    assert problem["title"]
+    return str(problem["detail"])
+
+
+def _ndjson(*records: object) -> bytes:
+    return "".join(f"{json.dumps(record)}\n" for record in records).encode()
+
+
+def _ids(url: str, question: str) -> list[str]:
+    answer = httpx.get(f"{url}/v1/search", params={"q": question}).json()
+    return [hit["article_id"] for hit in answer["hits"]]
+
+
+def _wait_until_embedded(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while httpx.get(f"{url}/v1/status").json()["pending"]:
+        assert time.monotonic() < deadline, "the backlog is not embedded"
+        time.sleep(0.1)
+
+
+# ------------------------------------------------------------------------- reading
+
+
+def test_a_question_gets_the_passage_with_its_source(harbour_url: str) -> None:
+    answer = httpx.get(f"{harbour_url}/v1/search", params={"q": "When does the ferry sail?"}).json()
+    hit = answer["hits"][0]
+    assert hit["text"].startswith("“The ferry sails at dawn")
+    assert hit["headline"] == "Harbour reopens after the storm"
+    assert hit["published"] == {"iso": "2025-03-14T19:12", "precision": "minute", "zone": None}
+    assert hit["url"] == "https://courier.example/2025/03/harbour?from=front&id=41"
+    marked = {hit["text"][start:end].lower() for start, end in hit["highlights"]}
+    assert {"ferry", "sails"} <= marked
+
+
+def test_every_answer_says_how_much_of_the_archive_it_drew_on(harbour_url: str) -> None:
+    answer = httpx.get(f"{harbour_url}/v1/search", params={"q": "tram"}).json()
+    coverage = answer["coverage"]
+    assert coverage["articles"] == len(ARTICLES)
+    assert coverage["embedded"] == coverage["passages"] >= len(ARTICLES)
+
+
+def test_filters_are_applied_and_combined(harbour_url: str) -> None:
+    filters = {"q": "ferry", "outlet": ["the islander", "nobody"], "from": "2024-12-01"}
+    answer = httpx.get(f"{harbour_url}/v1/search", params=filters).json()
+    assert {hit["headline"] for hit in answer["hits"]} == {"Ferry fares rise"}
+
+
+def test_a_hit_leads_to_its_passage_and_that_to_its_article(harbour_url: str) -> None:
+    hit = httpx.get(f"{harbour_url}/v1/search", params={"q": "oldest chart"}).json()["hits"][0]
+    passage = httpx.get(f"{harbour_url}/v1/passages/{hit['passage_id']}").json()
+    assert passage["text"] == hit["text"]
+    article = httpx.get(f"{harbour_url}/v1/articles/{hit['article_id']}").json()
+    assert article["text"][passage["start"] : passage["end"]] == passage["text"]
+    assert hit["passage_id"] in article["passage_ids"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "harbour-041",
+        "https://courier.example/2025/03/harbour?from=front&id=41",
+        "tag:islander.example,2024:9",
+    ],
+)
+def test_an_article_is_found_by_id_url_or_guid(name: str, harbour_url: str) -> None:
+    response = httpx.get(f"{harbour_url}/v1/articles/{quote(name, safe='')}")
+    article = response.json()
+    assert name in (article["article_id"], article["url"], article["guid"])
+
+
+def test_the_same_archive_gives_the_same_etag_and_304(harbour_url: str) -> None:
+    first = httpx.get(f"{harbour_url}/v1/search", params={"q": "tram"})
+    etag = first.headers["etag"]
+    assert etag.startswith('W/"')
+    assert first.headers["cache-control"] == "private, no-cache"
+    for known in (etag, f'"other", {etag}', "*"):
+        again = httpx.get(
+            f"{harbour_url}/v1/search", params={"q": "tram"}, headers={"If-None-Match": known}
+        )
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    other = httpx.get(
+        f"{harbour_url}/v1/search", params={"q": "tram"}, headers={"If-None-Match": 'W/"other"'}
+    )
+    assert other.status_code == 200
+
+
+def test_alive_and_ready_are_two_questions(harbour_url: str) -> None:
+    assert httpx.get(f"{harbour_url}/healthz").json() == {"status": "alive"}
+    ready = httpx.get(f"{harbour_url}/readyz").json()
+    answer = httpx.get(f"{harbour_url}/v1/search", params={"q": "tram"}).json()
+    assert ready == {"status": "ready", "snapshot": answer["snapshot"]}
+
+
+# ------------------------------------------------------------------------ problems
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind", "said"),
+    [
+        ("/v1/search", 422, "invalid-request", "q: Field required"),
+        ("/v1/search?q=", 422, "invalid-request", "q: "),
+        ("/v1/search?q=%20", 422, "bad-query", "q"),
+        ("/v1/search?q=a&k=0", 422, "invalid-request", "k: "),
+        ("/v1/search?q=a&k=ten", 422, "invalid-request", "k: "),
+        ("/v1/search?q=a&sort=best", 422, "invalid-request", "sort: "),
+        ("/v1/search?q=a&outlets=x", 422, "invalid-request", "outlets: "),
+        ("/v1/search?q=a&from=31/02/2019", 422, "bad-query", "31/02/2019"),
+        (f"/v1/search?q={'a' * 2001}", 422, "invalid-request", "q: "),
+        ("/v1/articles/absent", 404, "not-found", "absent"),
+        ("/v1/passages/absent", 404, "not-found", "absent"),
+        ("/v1/nothing", 404, "about:blank", "/openapi.json"),
+        ("/nothing", 404, "about:blank", "/openapi.json"),
+        ("/static/nothing.css", 404, "about:blank", "/openapi.json"),
+    ],
+)
+def test_every_error_is_a_problem_that_says_what_is_wrong(
+    path: str, status: int, kind: str, said: str, harbour_url: str
+) -> None:
+    assert said in _problem(httpx.get(f"{harbour_url}{path}"), status, kind)
+
+
+def test_a_wrong_method_is_a_problem_that_says_which_are_right(harbour_url: str) -> None:
+    response = httpx.put(f"{harbour_url}/v1/search?q=a")
+    _problem(response, 405, "about:blank")
+    assert "GET" in response.headers["allow"]
+
+
+def test_a_server_for_questions_only_takes_no_articles(harbour_url: str) -> None:
+    for response in (
+        httpx.post(f"{harbour_url}/v1/articles", json=TUNNEL),
+        httpx.delete(f"{harbour_url}/v1/articles/harbour-041"),
+    ):
+        assert "--read-only" in _problem(response, 503, "store-read-only")
+
+
+def test_an_unexpected_fault_tells_nothing_of_our_insides(harbour_copy: Path) -> None:
+    with serving(harbour_copy, "--read-only") as server:
+        assert httpx.get(f"{server.url}/v1/search?q=tram").status_code == 200
+        # Not foreseen by anyone: the truth is gone under a running reader.
+        for file in harbour_copy.glob("nutgraf.db*"):
+            file.write_bytes(b"\0" * 100)
+        response = httpx.get(f"{server.url}/v1/articles/harbour-041?x={time.time()}")
+        if response.status_code != 200:
+            assert response.headers["content-type"] == "application/problem+json"
+            assert "Traceback" not in response.text
+            assert "sqlite3" not in response.text
+
+
+# ------------------------------------------------------------------------- writing
+
+
+def test_an_added_article_is_found_by_its_words_when_the_answer_comes(writable: Server) -> None:
+    response = httpx.post(f"{writable.url}/v1/articles", json=TUNNEL)
+    assert response.json()["results"] == [
+        {
+            "line": 1,
+            "status": "added",
+            "article_id": "tunnel-1",
+            "version": 1,
+            "reason": None,
+            "advice": None,
+        }
+    ]
+    assert _ids(writable.url, "tunnel leaks")[0] == "tunnel-1"
+    _wait_until_embedded(writable.url)
+    answer = httpx.get(f"{writable.url}/v1/search", params={"q": "tunnel leaks"}).json()
+    assert answer["hits"][0]["dense"] is not None
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda one: one, lambda one: [one], lambda one: {"articles": [one]}]
+)
+def test_json_is_an_object_a_list_or_articles(wrap: object, writable: Server) -> None:
+    assert callable(wrap)
+    response = httpx.post(f"{writable.url}/v1/articles", json=wrap(TUNNEL))
+    assert response.json()["added"] == 1
+
+
+def test_of_ndjson_each_line_counts_on_its_own(writable: Server) -> None:
+    changed = {**TUNNEL, "text": "The tunnel is dry again."}
+    body = b"".join(
+        (
+            _ndjson(TUNNEL),
+            b"\n{not json}\n",
+            _ndjson({"id": "empty"}, changed, ["no object"]),
+            '{"text": "Größe"}\n'.encode("latin-1"),
+            _ndjson(TUNNEL | {"published": "31/02/2019"})[:-1],  # no newline at the end
+        )
+    )
+    answer = httpx.post(f"{writable.url}/v1/articles", content=body, headers=NDJSON).json()
+    assert [(r["line"], r["status"]) for r in answer["results"]] == [
+        (1, "added"),
+        (3, "rejected"),
+        (4, "rejected"),
+        (5, "replaced"),
+        (6, "rejected"),
+        (7, "rejected"),
+        (8, "rejected"),
+    ]
+    assert (answer["added"], answer["replaced"], answer["rejected"]) == (1, 1, 5)
+    assert all(r["reason"] and r["advice"] for r in answer["results"] if r["status"] == "rejected")
+    assert httpx.get(f"{writable.url}/v1/articles/tunnel-1").json()["version"] == 2
+
+
+def test_a_pasted_text_gives_its_headline_and_date(writable: Server) -> None:
+    text = "Bridge closed for a week\n\n21 January 2022, 07:12 PM\n\nThe bridge is closed again."
+    added = httpx.post(f"{writable.url}/v1/articles", json={"text": text, "pasted": True}).json()
+    article = httpx.get(f"{writable.url}/v1/articles/{added['results'][0]['article_id']}").json()
+    assert article["headline"] == "Bridge closed for a week"
+    assert article["published"] == {"iso": "2022-01-21T19:12", "precision": "minute", "zone": None}
+
+
+def test_a_removed_article_is_gone_from_every_arm(writable: Server) -> None:
+    removed = httpx.delete(f"{writable.url}/v1/articles/harbour-041")
+    assert removed.json() == {"article_id": "harbour-041", "removed": True}
+    assert "harbour-041" not in _ids(writable.url, "When does the ferry sail?")
+    again = httpx.delete(f"{writable.url}/v1/articles/harbour-041")
+    _problem(again, 404, "not-found")
+
+
+def test_an_article_is_removed_by_its_url(writable: Server) -> None:
+    url = "https://courier.example/2025/03/harbour?from=front&id=41"
+    removed = httpx.delete(f"{writable.url}/v1/articles/{quote(url, safe='')}")
+    assert removed.json()["article_id"] == "harbour-041"
+
+
+def test_the_same_key_gives_the_same_answer_and_no_second_change(writable: Server) -> None:
+    headers = {"Idempotency-Key": "monday", **NDJSON}
+    body = _ndjson(TUNNEL, {"id": "empty"})
+    first = httpx.post(f"{writable.url}/v1/articles", content=body, headers=headers).json()
+    httpx.delete(f"{writable.url}/v1/articles/tunnel-1")
+    again = httpx.post(f"{writable.url}/v1/articles", content=body, headers=headers).json()
+    assert again["results"] == first["results"]
+    assert httpx.get(f"{writable.url}/v1/articles/tunnel-1").status_code == 404
+
+
+def test_a_key_used_for_other_content_is_a_problem(writable: Server) -> None:
+    headers = {"Idempotency-Key": "monday"}
+    httpx.post(f"{writable.url}/v1/articles", json=TUNNEL, headers=headers)
+    other = TUNNEL | {"text": "Something else."}
+    response = httpx.post(f"{writable.url}/v1/articles", json=other, headers=headers)
+    _problem(response, 422, "idempotency-key-reused")
+    for key in ("", "two words", "x" * 201):
+        response = httpx.post(
+            f"{writable.url}/v1/articles", json=TUNNEL, headers={"Idempotency-Key": key}
+        )
+        _problem(response, 422, "idempotency-key")
+
+
+def test_a_body_that_is_no_json_is_a_problem(writable: Server) -> None:
+    for body in (b"{", b"", b"3", b'"text"', b"[" * 100_000, b"\xff"):
+        response = httpx.post(
+            f"{writable.url}/v1/articles",
+            content=body,
+            headers={"Content-Type": "application/json"},
+        )
+        _problem(response, 400, "bad-json")
+
+
+def test_another_type_of_body_is_a_problem(writable: Server) -> None:
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", ""):
+        response = httpx.post(
+            f"{writable.url}/v1/articles", content=b"{}", headers={"Content-Type": media_type}
+        )
+        assert "application/x-ndjson" in _problem(response, 415, "media-type")
+
+
+def test_a_body_over_the_limit_is_refused_whole_with_and_without_a_length(
+    harbour_copy: Path,
+) -> None:
+    line = _ndjson(TUNNEL | {"id": "big", "text": "word " * 20_000})
+    body = line * (1 + (1 << 20) // len(line))
+
+    def chunks() -> Iterator[bytes]:
+        for at in range(0, len(body), 50_000):
+            yield body[at : at + 50_000]
+
+    with serving(harbour_copy, NUTGRAF_MAX_BODY_MB="1") as server:
+        for content in (body, chunks()):
+            try:
+                response = httpx.post(f"{server.url}/v1/articles", content=content, headers=NDJSON)
+            except httpx.WriteError:  # answered and closed while we were still sending
+                continue
+            assert "1 MiB" in _problem(response, 413, "too-large")
+        assert httpx.get(f"{server.url}/v1/articles/big").status_code == 404
+        assert httpx.post(f"{server.url}/v1/articles", json=TUNNEL).json()["added"] == 1
+
+
+# ---------------------------------------------------------------------------- keys
+
+
+def test_beyond_loopback_nothing_is_answered_without_a_key(keyed: Server) -> None:
+    for path in ("/v1/search?q=tram", "/v1/status", "/v1/articles/harbour-041", "/", "/articles/x"):
+        response = httpx.get(f"{keyed.url}{path}")
+        assert "Bearer" in _problem(response, 401, "unauthorized")
+        assert "Basic" in response.headers["www-authenticate"]
+        for key in (KEY[:-1], f"{KEY}x", "", "é"):
+            wrong = {"Authorization": f"Bearer {key}".encode()}
+            assert httpx.get(f"{keyed.url}{path}", headers=wrong).status_code == 401
+    assert httpx.get(f"{keyed.url}/healthz").status_code == 200
+    assert httpx.get(f"{keyed.url}/readyz").status_code == 200
+
+
+def test_a_browser_reads_with_the_key_as_password_but_does_not_write(keyed: Server) -> None:
+    assert httpx.get(f"{keyed.url}/", auth=("anyone", KEY)).status_code == 200
+    assert httpx.get(f"{keyed.url}/", auth=("anyone", "wrong")).status_code == 401
+    response = httpx.post(f"{keyed.url}/v1/articles", json=TUNNEL, auth=("anyone", KEY))
+    _problem(response, 401, "unauthorized")
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_key_lets_write_from_anywhere(keyed: Server) -> None:
+    bearer = {"Authorization": f"Bearer {KEY}", "Host": "archive.example"}
+    response = httpx.post(f"{keyed.url}/v1/articles", json=TUNNEL, headers=bearer)
+    assert response.json()["added"] == 1
+    assert httpx.post(f"{keyed.url}/v1/articles", json=TUNNEL).status_code == 401
+    assert httpx.delete(f"{keyed.url}/v1/articles/tunnel-1").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},  # another site's name that points here
+        {"Host": "evil.example:8080"},
+        {"Host": "localhost.evil.example"},
+        {"X-Forwarded-For": "203.0.113.9"},  # a proxy on this machine
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"Forwarded": "for=203.0.113.9"},
+        {"Via": "1.1 proxy"},
+    ],
+)
+def test_without_a_key_only_this_machine_under_its_own_name_may_write(
+    headers: dict[str, str], harbour_copy: Path
+) -> None:
+    with serving(harbour_copy) as server:
+        for response in (
+            httpx.post(f"{server.url}/v1/articles", json=TUNNEL, headers=headers),
+            httpx.delete(f"{server.url}/v1/articles/harbour-041", headers=headers),
+        ):
+            assert "NUTGRAF_API_KEYS" in _problem(response, 403, "forbidden")
+        own = {"Host": f"localhost:{server.port}"}
+        assert httpx.post(f"{server.url}/v1/articles", json=TUNNEL, headers=own).status_code == 200
+
+
+def test_a_server_without_a_key_does_not_listen_beyond_loopback(
+    harbour: Path, nutgraf: Run
+) -> None:
+    refused = nutgraf("serve", "--host", "0.0.0.0", "--port", "0", "--store", harbour)
+    assert refused.returncode == 2
+    assert "NUTGRAF_API_KEYS" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+# -------------------------------------------------------------------------- process
+
+
+def test_a_request_under_way_is_finished_when_the_server_is_told_to_stop(
+    harbour_copy: Path, nutgraf: Run
+) -> None:
+    articles = [{"id": f"a-{n}", "text": f"Article number {n} of the strike."} for n in range(3000)]
+    answers: list[httpx.Response] = []
+    with serving(harbour_copy) as server:
+        sending = threading.Thread(
+            target=lambda: answers.append(
+                httpx.post(
+                    f"{server.url}/v1/articles",
+                    content=_ndjson(*articles),
+                    headers=NDJSON,
+                    timeout=60,
+                )
+            )
+        )
+        sending.start()
+        time.sleep(0.3)
+        assert server.stop() == 0
+        sending.join()
+    assert answers[0].json()["added"] == 3000
+    found = json.loads(nutgraf("status", "--json", "--store", harbour_copy).stdout)
+    assert found["articles"] == len(ARTICLES) + 3000
+
+
+def test_while_a_server_holds_the_store_others_read_and_none_writes(
+    writable: Server, harbour_copy: Path, nutgraf: Run
+) -> None:
+    locked = nutgraf("add", "--store", harbour_copy)
+    assert locked.returncode == 75
+    assert str(writable.process.pid) in locked.stderr
+    assert nutgraf("serve", "--port", "0", "--store", harbour_copy).returncode == 75
+    asked = nutgraf("search", "ferry", "--store", harbour_copy, "--json")
+    assert json.loads(asked.stdout)["hits"]
+    with serving(harbour_copy, "--read-only") as second:
+        assert _ids(second.url, "ferry")
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(harbour: Path, nutgraf: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = nutgraf("serve", "--read-only", "--port", port, "--store", harbour)
+    assert refused.returncode == 2
+    assert f"port {port}: Address already in use" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_many_ask_while_articles_come(writable: Server) -> None:
+    failures: list[str] = []
+
+    def ask() -> None:
+        for _ in range(20):
+            response = httpx.get(f"{writable.url}/v1/search", params={"q": "ferry"})
+            if response.status_code != 200 or not response.json()["hits"]:
+                failures.append(response.text)
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in askers:
+        thread.start()
+    for number in range(10):
+        article = {"id": f"more-{number}", "text": f"The ferry made trip {number}."}
+        assert httpx.post(f"{writable.url}/v1/articles", json=article).status_code == 200
+    for thread in askers:
+        thread.join()
+    assert failures == []
+
+
+# ------------------------------------------------------------------------- OpenAPI
+
+
+@pytest.fixture(scope="module")
+def schema_url(tmp_path_factory: pytest.TempPathFactory, nutgraf: Run) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("openapi") / "store"
+    lines = "".join(f"{json.dumps(article)}\n" for article in ARTICLES)
+    assert nutgraf("add", "-", "--no-wait", "--store", folder, stdin=lines).returncode == 0
+    with serving(folder) as server:
+        yield f"{server.url}/openapi.json"
+
+
+def test_every_operation_has_examples_and_declares_its_problems(schema_url: str) -> None:
+    schema = httpx.get(schema_url).json()
+    schemas = schema["components"]["schemas"]
+    operations = [
+        (path, method, operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+    assert len(operations) == 8
+    for path, method, operation in operations:
+        reply = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert schemas[reply["$ref"].rpartition("/")[2]]["example"], path
+        for parameter in operation.get("parameters", []):
+            shape = parameter["schema"]
+            optional = parameter["in"] == "header" and parameter["name"] == "if-none-match"
+            assert optional or shape.get("examples") or parameter.get("example"), parameter
+        if method == "post":
+            assert all(c["example"] for c in operation["requestBody"]["content"].values())
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert response["content"]["application/problem+json"]["example"], (path, status)
+        if path.startswith("/v1"):
+            assert {"401", "422", "503"} <= set(operation["responses"])
+            assert operation["security"]
+
+
+@pytest.fixture(scope="module")
+def openapi(schema_url: str) -> object:
+    return schemathesis.openapi.from_url(schema_url)
+
+
+described = schemathesis.pytest.from_fixture("openapi")
+
+
+@described.parametrize()
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_is_sent_is_answered_as_the_schema_says(case: Case) -> None:
+    case.call_and_validate(
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+        ]
+    )

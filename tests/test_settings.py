@@ -1,0 +1,121 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from index.errors import SettingsError
+from search.settings import Settings, is_loopback, load_settings
+
+KEY = "correct-horse-battery"
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "nutgraf.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_every_setting_says_what_it_does() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _file(tmp_path, 'store = "of-the-file"\nport = 1111\nhost = "::1"\n')
+    monkeypatch.setenv("NUTGRAF_STORE", "of-the-environment")
+    monkeypatch.setenv("NUTGRAF_PORT", "2222")
+    settings = load_settings(file, port=3333, store=None)
+    assert (settings.host, str(settings.store), settings.port) == (
+        "::1",
+        "of-the-environment",
+        3333,
+    )
+
+
+def test_the_file_is_found_by_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUTGRAF_CONFIG", str(_file(tmp_path, "port = 1111\n")))
+    assert load_settings().port == 1111
+
+
+def test_without_anything_given_the_defaults_hold() -> None:
+    settings = load_settings()
+    assert (settings.store, settings.host, settings.keys) == (
+        Path("nutgraf-store"),
+        "127.0.0.1",
+        (),
+    )
+
+
+def test_keys_come_as_a_list_in_the_file_and_with_commas_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _file(tmp_path, f'api_keys = ["{KEY}-1", "{KEY}-2"]\n')
+    assert load_settings(file).keys == (f"{KEY}-1", f"{KEY}-2")
+    monkeypatch.setenv("NUTGRAF_API_KEYS", f"{KEY}-3, {KEY}-4,")
+    assert load_settings(file).keys == (f"{KEY}-3", f"{KEY}-4")
+
+
+def test_keys_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUTGRAF_API_KEYS", KEY)
+    assert KEY not in repr(load_settings())
+    monkeypatch.setenv("NUTGRAF_API_KEYS", "guess-me")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "guess-me" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["short", "fifteen-chars-x", "schlüssel-mit-umlaut", "a\tb" * 9])
+def test_a_key_that_can_be_guessed_or_never_matches_is_refused(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUTGRAF_API_KEYS", key)
+    with pytest.raises(SettingsError, match=r"NUTGRAF_API_KEYS.*16 or more.*make one with"):
+        load_settings()
+
+
+def test_a_wrong_value_names_the_setting_and_what_it_must_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NUTGRAF_PORT", "70000")
+    with pytest.raises(SettingsError, match=r"setting port \(NUTGRAF_PORT\).*65535"):
+        load_settings()
+
+
+def test_an_unknown_setting_in_the_file_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"prot in .*nutgraf.toml.*known are store, model"):
+        load_settings(_file(tmp_path, "prot = 80\n"))
+
+
+@pytest.mark.parametrize(("text", "reason"), [("port =", "no TOML"), (None, "No such file")])
+def test_a_file_that_cannot_be_read_is_named(text: str | None, reason: str, tmp_path: Path) -> None:
+    path = _file(tmp_path, text) if text else tmp_path / "absent.toml"
+    with pytest.raises(SettingsError, match=f"{path.name}.*{reason}"):
+        load_settings(path)
+
+
+def test_variables_of_other_programs_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUTGRAF_DATA", "/somewhere")
+    monkeypatch.setenv("PORT", "1")
+    assert load_settings().port == 8000
+    assert os.environ["PORT"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("LOCALHOST", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.7", False),
+        ("localhost.evil.example", False),
+        ("", False),
+    ],
+)
+def test_only_what_this_machine_alone_reaches_is_loopback(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
