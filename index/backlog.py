@@ -63,8 +63,8 @@ def reembed(
 ) -> bool:
     """Embed everything with another model, then switch in one commit.
 
-    The old vectors answer until then. Interrupted, it goes on from there when called again with the same model. Returns whether the
-    switch was made.
+    The old vectors answer until then. Interrupted, it goes on from there when called again with
+    the same model. Returns whether the switch was made.
 
     Raises:
         ModelError: the model cannot be loaded, or its process died.
@@ -77,7 +77,8 @@ def reembed(
     if total:
         with EmbeddingProcess(model) as process:
             _embed_all(writer, process, fingerprint, fingerprint, total, progress, stop)
-    if writer.waiting_order(1, fingerprint=fingerprint):
+    left = writer.waiting_order(-1, fingerprint=fingerprint)
+    if writer.waiting_texts(left, fingerprint=fingerprint):
         return False
     writer.switch_model(model, fingerprint)
     return True
@@ -96,9 +97,10 @@ def _embed_all(
     for numbers in _groups(writer, other_model):
         if stop():
             break
-        waiting = writer.waiting_texts(numbers)
-        vectors = process.embed([item.text for item in waiting])
-        writer.store_embeddings(waiting, vectors, fingerprint)
+        waiting = writer.waiting_texts(numbers, fingerprint=fingerprint)
+        if waiting:
+            vectors = process.embed([item.text for item in waiting])
+            writer.store_embeddings(waiting, vectors, fingerprint)
         done += len(numbers)
         unpublished += len(numbers)
         if unpublished >= _PUBLISH_PASSAGES and other_model is None:

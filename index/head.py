@@ -48,19 +48,34 @@ _CONNECTOR = (
 _NAMES = rf"{_NAME_WORD}(?: (?:{_CONNECTOR} )*{_NAME_WORD}){{0,14}}"
 _BYLINE = re.compile(
     rf"(?i:(?:(?:written|reported|reporting|story|stories|article|posted|published|words|text|"
-    rf"compiled|analysis|report) )?by|from)[: ] ?(?P<names>{_NAMES})"
+    rf"compiled|analysis|report) )?by|from|por|par)[: ] ?(?P<names>{_NAMES})"
     rf"(?P<rest>(?:,? (?i:{_ROLE}|{_SOURCE}))*)\.?"
 )
 _BYLINE_WORDS = frozenset(
-    "by from written reported reporting story stories article posted published words text compiled "
-    "analysis report".split()
+    (
+        *(
+            "by",
+            "por",
+            "par",
+            "from",
+            "written",
+            "reported",
+            "reporting",
+            "story",
+            "stories",
+            "article",
+            "posted",
+        ),
+        *("published", "words", "text", "compiled", "analysis", "report"),
+    )
 )
 _NAMED = re.compile(
     rf"(?P<names>{_NAME_WORD}(?: {_NAME_WORD}){{1,3}}) ?[,|] ?(?i:{_ROLE}|{_SOURCE})"
 )
 LONE_NAME = re.compile(rf"{_NAME_WORD}(?: (?:{_CONNECTOR} )?{_NAME_WORD}){{1,3}}")
 _LEADING_BY = re.compile(
-    r"(?:(?:written|reported|reporting|story|article|posted|published|words|text|compiled) )?by\b[: ]*",
+    r"(?:(?:written|reported|reporting|story|article|posted|published|words|text|compiled) )?"
+    r"(?:by|por|par)\b[: ]*",
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"\S+@\S+\.\w{2,10}|\S+@\S+ / \S+@\S+")
@@ -68,7 +83,9 @@ _CUT = re.compile(r" ?[|·•‧] ?| [–—-] ")
 _DATE_BEGINS = re.compile(r"(?<=[^\W\d] )(?:on )?(?=(?:[^\W\d_]{3,9}\.? )?\d{1,4}[ ,./-])")
 _LATEST = re.compile(r"latest (?=updated?\b)", re.IGNORECASE)
 _UPDATE = re.compile(r"(?:last |latest )?(?:updated?|modified|edited)\b", re.IGNORECASE)
-_DATELINE = re.compile(r"[^\W\d_a-z]{3}[^a-z]{0,60}(?:\([^)]{2,40}\) ?)?[–—-]+ ")
+_DATELINE = re.compile(
+    r"[A-ZÀ-Þ][A-ZÀ-Þ .'’-]{2,30}(?:, [\w. ]{2,30})?(?: \([^)]{2,40}\))? ?(?:--|[–—-]) "
+)
 _READING_TIME = re.compile(r"\d+ ?-?min(?:ute)?s?(?: read)?", re.IGNORECASE)
 
 
@@ -159,7 +176,7 @@ def _head_line(lines: Sequence[str], number: int, head: Head) -> _Read | None:
     byline = _byline(line)
     if byline:
         return _Read(byline=byline)
-    if _EMAIL.fullmatch(line):
+    if _EMAIL.fullmatch(line) or (head.byline and _is_source(line)):
         return _Read()
     return _mixed(line, head) or _lone_name(lines, number, head)
 
@@ -220,7 +237,8 @@ def _lone_name(lines: Sequence[str], number: int, head: Head) -> _Read | None:
     after = lines[number + 1] if number + 1 < len(lines) else ""
     beside_date = number - 1 in head.lines and find_date_line(lines[number - 1]) is not None
     if _EMAIL.fullmatch(after) or find_date_line(after) or beside_date:
-        return _Read(byline=line)
+        # "The Northport Times" is the outlet.
+        return _Read(byline="" if line.casefold().startswith("the ") else line)
     return None
 
 
@@ -245,7 +263,7 @@ def _is_headline(lines: Sequence[str], number: int) -> bool:
         return False
     if ends_sentence(line) and not (line[-1] in "?!" and words <= 20):
         return False
-    if _DATELINE.match(line) or _EMAIL.search(line):
+    if (_DATELINE.match(line) and not line.isupper()) or _EMAIL.search(line):
         return False
     return any(not is_promo(later) for later in lines[number + 1 : number + 40])
 

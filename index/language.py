@@ -14,28 +14,58 @@ LANGUAGES = (
     *("mr", "ms", "mt", "ne", "nl", "no", "pa", "pl", "ps", "pt", "ro", "ru", "si", "sk", "sl"),
     *("sq", "sr", "sv", "sw", "ta", "te", "th", "tr", "uk", "ur", "uz", "vi", "zh"),
 )
-# The beginning says it: on 3,000 press articles 300 characters give what 600 give, in half the
-# time.
+# The beginning says it: on 3,000 press articles 300 characters told all but one for English and
+# 600 all of them, at half the speed (3,200 and 1,600 articles/s).
 CHARS = 300
-LEAST_LETTERS = 25
-LEAST_CONFIDENCE = 0.8
+LEAST_LETTERS = 15
+# On 9,000 English articles, 6,000 of them wire copy with tables, no wrong answer had 0.5.
+LEAST_CONFIDENCE = 0.6
 
 _TAG = re.compile(r"(?P<language>[a-z]{2,3})(?:[-_][a-z0-9-_@.]*)?", re.IGNORECASE | re.ASCII)
-# Codes of ISO 639-2 and names that feeds write, and norms of Norwegian.
+# Codes of ISO 639-2 and names that feeds write, and of Norwegian's two norms.
 _ISO_639_1 = {
-    **{"eng": "en", "deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "spa": "es", "ita": "it"},
-    **{"por": "pt", "nld": "nl", "dut": "nl", "rus": "ru", "ukr": "uk", "pol": "pl", "swe": "sv"},
-    **{"zho": "zh", "chi": "zh", "jpn": "ja", "ara": "ar", "tur": "tr", "ces": "cs", "cze": "cs"},
-    **{"nb": "no", "nn": "no", "iw": "he", "in": "id"},
-    **{"english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it"},
-    **{"portuguese": "pt", "dutch": "nl", "russian": "ru", "ukrainian": "uk", "arabic": "ar"},
+    "eng": "en",
+    "deu": "de",
+    "ger": "de",
+    "fra": "fr",
+    "fre": "fr",
+    "spa": "es",
+    "ita": "it",
+    "por": "pt",
+    "nld": "nl",
+    "dut": "nl",
+    "rus": "ru",
+    "ukr": "uk",
+    "pol": "pl",
+    "swe": "sv",
+    "zho": "zh",
+    "chi": "zh",
+    "jpn": "ja",
+    "ara": "ar",
+    "tur": "tr",
+    "ces": "cs",
+    "cze": "cs",
+    "nb": "no",
+    "nn": "no",
+    "iw": "he",
+    "in": "id",
+    "english": "en",
+    "german": "de",
+    "french": "fr",
+    "spanish": "es",
+    "italian": "it",
+    "portuguese": "pt",
+    "dutch": "nl",
+    "russian": "ru",
+    "ukrainian": "uk",
+    "arabic": "ar",
 }
 
 
 def detect(text: str) -> str:
     """ISO 639-1 code of the text's language; empty when the text does not say for certain.
 
-    The first 300 characters count; with fewer than 25 letters among them nothing is certain.
+    The first 300 characters count; with fewer than 15 letters among them nothing is certain.
     """
     beginning = text[:CHARS]
     if sum(map(str.isalpha, beginning)) < LEAST_LETTERS:

@@ -6,6 +6,7 @@ blank lines, and lines broken at some 70 characters. `split` gives the paragraph
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from index.article import Run
@@ -129,9 +130,7 @@ def _wrap_width(lines: Sequence[_Line]) -> int:
     must be of that kind, and one in three of those inside a sentence.
     """
     pairs = [
-        (one.text, next_one.text)
-        for one, next_one in zip(lines, lines[1:], strict=False)
-        if not next_one.opens_block
+        (one.text, next_one.text) for one, next_one in pairwise(lines) if not next_one.opens_block
     ]
     width = max((len(one) for one, _ in pairs if len(one) <= WIDEST_WRAP), default=0)
     if width < NARROWEST_WRAP:

@@ -20,7 +20,13 @@ LONGEST_PITCH = 12  # lines
 # A box's title or a link's text among the promo lines at the end is no longer.
 LONGEST_LABEL = 80
 
-_LABELS = frozenset(
+
+def _listed(text: str) -> frozenset[str]:
+    """The phrases of a list that is divided by bars and line ends."""
+    return frozenset(phrase.strip() for phrase in re.split(r"[|\n]", text)) - {""}
+
+
+LABELS = _listed(
     """
     video of day|video of the day|poster|x|share|share this|share this article|share this story
     share this page|share this post|share this with|share this video|share on facebook
@@ -84,19 +90,52 @@ _LABELS = frozenset(
     your browser does not support the video tag|your browser does not support the audio element
     this video can not be played|this video cannot be played|thank you for reading
     thanks for reading|thank you for subscribing|end of article|back to article
-    this browser does not support the video element|pullquote|also see|photo|video|youtube|published in
-    """.replace("\n", "|").split("|")
+    this browser does not support the video element|pullquote
+    publicidad|compartir|lea también|leer más|lo más leído|publicité|partager|lire aussi
+    lire la suite|anzeige|werbung|teilen|lesen sie auch|mehr zum thema|pubblicità|condividi
+    leggi anche|publicidade|compartilhar|leia também|leia mais|reclame|delen|lees ook
+    also see|photo|video|youtube|published in
+    """
 )
-LABELS = frozenset(label.strip() for label in _LABELS) - {""}
 
 # A row of buttons, read as words: each must be one of these, and one of them to share with.
 _SHARING = frozenset(
-    "share shares tweet retweet print email e-mail mail facebook twitter whatsapp linkedin pinterest "
-    "reddit telegram messenger instagram flipboard pocket tumblr viber vk sms copy link save "
-    "comment comments youtube tiktok threads bluesky mastodon snapchat google plus rss icon".split()
+    (
+        *("share", "shares", "tweet", "retweet", "print", "email", "e-mail", "mail", "facebook"),
+        *(
+            "twitter",
+            "whatsapp",
+            "linkedin",
+            "pinterest",
+            "reddit",
+            "telegram",
+            "messenger",
+            "instagram",
+        ),
+        *("flipboard", "pocket", "tumblr", "viber", "vk", "sms", "copy", "link", "save", "comment"),
+        *("comments", "youtube", "tiktok", "threads", "bluesky", "mastodon", "snapchat", "google"),
+        *("plus", "rss", "icon"),
+    )
 )
 _BUTTON_WORDS = _SHARING | frozenset(
-    "on via this to article story more x in by with a and post".split()
+    (
+        *(
+            "on",
+            "via",
+            "this",
+            "to",
+            "article",
+            "story",
+            "more",
+            "x",
+            "in",
+            "by",
+            "with",
+            "a",
+            "and",
+        ),
+        *("post",),
+    )
 )
 
 _PLATFORM = (
@@ -115,8 +154,10 @@ _CREDIT = (
 )
 _AGENCY = (
     r"(?:getty(?: images)?|shutterstock|istock(?:photo)?|alamy(?: stock photo)?|ap photo|"
-    r"afp/getty|epa-efe|[^()\[\]/]{2,40}/(?:epa|reuters|afp|ap)|(?:ap|reuters|afp|epa|bloomberg|getty) (?:file )?(?:photo|images?)|"
-    r"file photo|handout|photo|picture|image|courtesy of|screengrab|screenshot|via (?:ap|reuters|afp|getty))"
+    r"afp/getty|epa-efe|[^()\[\]/]{2,40}/(?:epa|reuters|afp|ap)|"
+    r"(?:ap|reuters|afp|epa|bloomberg|getty) (?:file )?(?:photo|images?)|"
+    r"file photo|handout|photo|picture|image|courtesy of|screengrab|screenshot|"
+    r"via (?:ap|reuters|afp|getty))"
 )
 
 # By the first word of the line: the whole line must match one of its rules. Texts are casefolded,
@@ -150,12 +191,13 @@ _RULES: dict[str, tuple[str, ...]] = {
     ),
     "sign": (
         rf"sign up\b.*(?:{_MEDIUM}|here|free|stories|headlines).*",
-        rf"sign up (?:for|to) .{{2,60}}",
+        r"sign up (?:for|to) .{2,60}",
         r"sign in to .{2,60}",
     ),
     "subscribe": (
-        rf"subscribe (?:now|today|here|for free|for just|for only)\b.{{0,120}}",
-        rf"subscribe (?:to|on|via|for)\b.*(?:{_MEDIUM}|{_PLATFORM}|itunes|access|edition|full story).*",
+        r"subscribe (?:now|today|here|for free|for just|for only)\b.{0,120}",
+        rf"subscribe (?:to|on|via|for)\b.*"
+        rf"(?:{_MEDIUM}|{_PLATFORM}|itunes|access|edition|full story).*",
         r"subscribe to [\w'& ]{2,60} to (?:bookmark|read|access|continue|view|comment|save)\b.*",
         r"subscribe to (?:the )?[\w'& ]{2,40}",
     ),
@@ -174,7 +216,7 @@ _RULES: dict[str, tuple[str, ...]] = {
     "to": (
         r"to (?:view|read|continue reading|see|access) (?:the (?:full|rest|whole|entire)|this|more)"
         r"\b.*\b(?:subscri|sign|log ?in|regist|click|purchase|visit).*",
-        rf"to (?:subscribe|sign up|unsubscribe)\b.*",
+        r"to (?:subscribe|sign up|unsubscribe)\b.*",
     ),
     "this": (
         r"this (?:site|website|page) (?:uses|requires|is protected by) .*",
@@ -200,12 +242,14 @@ _RULES: dict[str, tuple[str, ...]] = {
     "first-time": (r"first-time (?:subscribers|visitors)\b.{0,120}",),
     "when": (r"when you (?:join|subscribe|sign up|buy|purchase)\b.*",),
     "if": (
-        r"if you(?:'re| are) (?:seeing this|already a (?:subscriber|member)|on the .{2,40} app)\b.*",
+        r"if you(?:'re| are) (?:seeing this|already a (?:subscriber|member)|"
+        r"on the .{2,40} app)\b.*",
         r"if you (?:have|'ve) (?:a |any )?(?:news )?(?:tips?|stor(?:y|ies)) .{0,120}",
     ),
     "want": (
         r"want to (?:bookmark|read|save|share|comment)\b.*(?:subscri|sign up|member|log ?in).*",
-        rf"want (?:more|the latest|to read more|unlimited|smart)\b.*(?:{_MEDIUM}|sign up|subscribe).*",
+        r"want (?:more|the latest|to read more|unlimited|smart)\b.*"
+        rf"(?:{_MEDIUM}|sign up|subscribe).*",
         r"want to read more",
     ),
     "thank": (r"thank you for (?:reading|subscribing|signing up|visiting)\b.{0,60}",),
@@ -237,13 +281,14 @@ _RULES: dict[str, tuple[str, ...]] = {
     ),
     "watch": (
         r"watch(?: (?:more|live|now|also|next|the video))? ?[:|»>].{0,160}",
-        r"watch the (?:full )?(?:video|interview|clip|segment|livestream|report) (?:above|below|here)\b.{0,80}",
+        r"watch the (?:full )?(?:video|interview|clip|segment|livestream|report) "
+        r"(?:above|below|here)\b.{0,80}",
     ),
     "listen": (
         r"listen(?: (?:now|here|live|more))? ?[:|»>].{0,160}",
         r"listen to the (?:podcast|episode|full)\b.{0,80}",
     ),
-    "video": (r"video ?[:|»>].{0,160}", rf"video (?:by|courtesy(?: of)?|credit) .{{2,80}}"),
+    "video": (r"video ?[:|»>].{0,160}", r"video (?:by|courtesy(?: of)?|credit) .{2,80}"),
     "gallery": (r"gallery ?[:|»>].{0,160}",),
     "don't": (r"don't miss(?: (?:it|out|this|these))?(?: ?[:|»>!].{0,160})?",),
     "dont": (r"dont miss ?[:|»>].{0,160}",),
@@ -256,9 +301,16 @@ _RULES: dict[str, tuple[str, ...]] = {
     "posted": (r"posted (?:in|under) ?[:|»>]?.{0,80}",),
     "show": (r"show (?:all|more|less|\d+)(?: \d+| comments| stories| news| photos)*",),
     "view": (
-        r"view (?:all|more|full|the|our) (?:\d+ )?(?:comments?|stories|photos|gallery|archive|images)\b.{0,40}",
+        r"view (?:all|more|full|the|our) (?:\d+ )?"
+        r"(?:comments?|stories|photos|gallery|archive|images)\b.{0,40}",
     ),
     "load": (r"load more\b.{0,30}",),
+    "share": (r"share (?:this )?(?:on|via|to) [\w ]{1,20}",),
+    "síguenos": (rf"síguenos en {_PLATFORM}.*",),
+    "suivez-nous": (rf"suivez-nous sur {_PLATFORM}.*",),
+    "folgen": (rf"folgen sie uns auf {_PLATFORM}.*",),
+    "seguici": (rf"seguici su {_PLATFORM}.*",),
+    "suscríbete": (r"suscríbete a .{2,60}",),
     "skip": (r"skip (?:to|advert|ad|past)\b.{0,60}",),
     "end": (
         r"end of (?:twitter post|youtube post|facebook post|instagram post|article|story).{0,60}",
@@ -271,14 +323,15 @@ _RULES: dict[str, tuple[str, ...]] = {
     "(c)": (r"\(c\) ?(?:copyright )?\d{4}.{0,200}",),
     "all": (r"all (?:rights|content|images?)\b.{0,40}(?:reserved|copyright).{0,100}",),
     "image": (
-        rf"images? ?(?:source|copyright|caption|credits?)\b ?:?.{{0,200}}",
+        r"images? ?(?:source|copyright|caption|credits?)\b ?:?.{0,200}",
         r"images? (?:by|courtesy(?: of)?|via) .{2,80}",
         r"images? ?:.{2,120}",
     ),
     "images": (r"images? ?(?:by|:|courtesy(?: of)?|via|source|copyright)\b.{2,100}",),
     "media": (r"media (?:caption|playback is unsupported)\b.{0,250}",),
     "source": (
-        rf"source ?: ?(?:getty|shutterstock|istock|alamy|facebook|twitter|instagram|youtube)\b.{{0,60}}",
+        r"source ?: ?(?:getty|shutterstock|istock|alamy|"
+        r"facebook|twitter|instagram|youtube)\b.{0,60}",
     ),
     "advertisement": (
         r"advertisement(?: advertisement)*",
@@ -295,10 +348,11 @@ _RULES: dict[str, tuple[str, ...]] = {
         rf"stay (?:up[- ]to[- ]date|informed|connected|tuned|in the loop|updated)\b.*"
         rf"(?:{_MEDIUM}|{_PLATFORM}|sign|subscri|follow).*",
     ),
-    "never": (rf"never miss (?:a|an|our|the|another)\b.*",),
+    "never": (r"never miss (?:a|an|our|the|another)\b.*",),
     "for": (
-        rf"for (?:the latest|more|breaking|all the latest|latest|full)\b.*\b(?:download|subscribe|sign up|"
-        rf"follow us|visit our|click here|like us|join our|newsletter)\b.*",
+        r"for (?:the latest|more|breaking|all the latest|latest|full)\b.*"
+        r"\b(?:download|subscribe|sign up|"
+        r"follow us|visit our|click here|like us|join our|newsletter)\b.*",
     ),
     "visit": (r"visit (?:our|the) (?:website|homepage|site|page|facebook)\b.{0,80}",),
     "try": (r"try (?:for )?(?:free|\d+ (?:days|weeks|months))\b.{0,60}",),
@@ -315,18 +369,21 @@ _COMPILED = {
 
 _COUNT = re.compile(
     r"\d[\d,. ]*[km]? (?:comments?|shares?|views?|likes?|retweets?|reactions?|replies)"
-    r"|\d+[ -]?(?:min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?|years?)[ -](?:read|ago|watch|listen)(?: updated)?"
+    r"|\d+[ -]?(?:min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?|years?)[ -]"
+    r"(?:read|ago|watch|listen)(?: updated)?"
     r"|(?:an?|one|two|three|\w+) (?:minute|hour|day)s? ago"
     r"|(?:daily|weekly|weekdays?|mornings?|evenings?|every (?:\w+day|day|morning|evening|week))"
     r"(?: at)? \d{1,2}(?::\d\d)? ?(?:[ap]\.?m\.?)?(?: [a-z]{2,4})?"
 )
 # "Antony Blinken in Geneva. (Photo by A. Name)", "(Getty Images)"
 _CAPTION = re.compile(
-    rf"(?:.{{0,280}}[ .])?[(\[][^()\[\]]{{0,60}}\b{_AGENCY}\b[^()\[\]]{{0,80}}[)\]]|.{{0,200}}\bgetty images"
+    rf"(?:.{{0,280}}[ .])?[(\[][^()\[\]]{{0,60}}\b{_AGENCY}\b[^()\[\]]{{0,80}}[)\]]"
+    r"|.{0,200}\bgetty images"
 )
 _NEWSLETTER = re.compile(
     r"(?:(?:a|an|our|the|your|fresh|free|new|daily|weekly|get|exclusive)\b[\w' ,-]{0,40})?"
-    r"\b(?:daily|weekly|morning|evening|free|email) (?:e-?mail )?(?:newsletter|briefing|digest)\b.{0,140}"
+    r"\b(?:daily|weekly|morning|evening|free|email) (?:e-?mail )?"
+    r"(?:newsletter|briefing|digest)\b.{0,140}"
 )
 _BREADCRUMBS = re.compile(
     r"[\w&' -]{2,30}(?: ?[>›»] ?[\w&' -]{2,60})+|home(?: ?[/|] ?[\w&' -]{2,30})+"
@@ -337,9 +394,11 @@ _TEASER = re.compile(
 )
 # An offer that stands where the rest of the report is for subscribers only.
 _PAYWALL = re.compile(
-    r"to (?:view|read|continue reading|see|access|unlock)\b.*\b(?:subscri|log ?in|sign|regist|purchas)"
+    r"to (?:view|read|continue reading|see|access|unlock)\b.*"
+    r"\b(?:subscri|log ?in|sign|regist|purchas)"
     r"|(?:subscribe|sign in|log in|register) to (?:read|continue|view|unlock|access)\b"
-    r"|this (?:article|story|content) is (?:for|available to|reserved for) (?:our )?(?:paying )?(?:subscribers|members)\b"
+    r"|this (?:article|story|content) is (?:for|available to|reserved for) "
+    r"(?:our )?(?:paying )?(?:subscribers|members)\b"
 )
 _PITCH = re.compile(
     r"[—–•*-]|.*\b(?:you|your|you're|you'll|our|we|subscri\w*|member\w*|join|log in|sign in)\b"
@@ -351,7 +410,7 @@ _EDGE = " \t_.,:;!?…-–—|•·*»«>›[]()→↓↑▼▲►▶"
 _STRAIGHT = (("’", "'"), ("‘", "'"), ("“", '"'), ("”", '"'), ("„", '"'), ("«", '"'), ("»", '"'))
 
 # Headings above lists of links to other articles.
-TAIL_OPENERS = frozenset(
+TAIL_OPENERS = _listed(
     """
     most read|most popular|most viewed|most shared|trending|trending now|trending stories
     trending news|popular|popular now|popular stories|editor's picks|editors' picks|editors picks
@@ -363,7 +422,7 @@ TAIL_OPENERS = frozenset(
     latest stories|latest headlines|latest videos|more stories|more news|read also|also read
     read next|up next|around the web|from the web|from our partners|promoted stories|we recommend
     more from around the web|more from the web
-    """.replace("\n", "|").split("|")
+    """
 )
 
 

@@ -6,11 +6,11 @@ of its updates, and an agency's tables repeat their labels. What tells them apar
 the outlet's articles.
 
 Calibrated on press-2012-2020 (37,554 articles, 491 outlets) and reuters-1987 (21,578 articles,
-one outlet) by reading every line above the threshold. Press: 71 lines of 38 outlets, 5,370
-occurrences, all of them promos, sign-offs, captions and standing heads ("What's happening");
-none is a sentence of a report. Reuters: one line, a filler in 7 % of the articles. Just below
-the threshold stand Reuters' table labels ("Year", in 2.7 %) and "Terms were not disclosed."
-(0.3 %); lower shares would take them.
+one outlet) by reading every line above the threshold. Press: beyond what our rules know, 56 lines
+of 30 outlets, 4,068 occurrences, all of them promos, sign-offs, captions, names of sources and
+standing heads ("What's happening"); none is a sentence of a report. Reuters: one line, a filler
+in 7 % of the articles. Just below the threshold stand Reuters' table labels ("Year", in 2.7 %)
+and "Terms were not disclosed." (0.3 %); lower shares would take them.
 """
 
 import math
@@ -23,7 +23,7 @@ from index.paragraphs import split
 LEAST_ARTICLES = 6
 LEAST_SHARE = 0.04
 ROOT_FACTOR = 1.5
-# The longest line that the calibration saw to be no report had 390 characters.
+# The longest line that the calibration saw to be no report had 339 characters.
 LONGEST_LINE = 400
 _REPORTED = re.compile(r"\b(?:said|says|told|asked|according to)\b", re.IGNORECASE)
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import StoreCorruptError
-from index.store import sync_folder
+from index.store import crc, sync_folder
 
 logger = logging.getLogger(__name__)
+
+# FAISS shares threads out by query, and we ask one at a time: more threads only wait for each
+# other, which cost 18 ms a query on a busy machine of two cores.
+faiss.omp_set_num_threads(1)
 
 _MAGIC = b"NUTGRAF-SEGMENT1"
 _PROBES = 32
@@ -84,10 +89,14 @@ def write_segment(
     data = _serialise(numbers, vectors, model)
     path = folder / name
     draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink(missing_ok=True)  # half a segment would keep the disk full
+        raise
     if path.exists():
         raise StoreCorruptError(f"{path}: a segment of this name exists; names are never reused")
     draft.rename(path)
@@ -155,3 +164,39 @@ def _probe(segment: Segment, vectors: NDArray[np.float16]) -> None:
             raise StoreCorruptError(
                 f"{segment.name}: row {row} does not find itself; the segment was not published"
             )
+
+
+# ------------------------------------------------- what the truth says of segments
+
+
+def live_segments(truth: sqlite3.Connection) -> list[SegmentInfo]:
+    """The segments of the newest generation, by name."""
+    rows = truth.execute(
+        "SELECT s.name, s.passages, s.sha256 FROM segments s "
+        "JOIN generation_segments g ON g.segment = s.name ORDER BY s.name"
+    )
+    return [SegmentInfo(*row) for row in rows]
+
+
+def generation_max_seq(truth: sqlite3.Connection) -> int:
+    """Vectors up to this seq are in the newest generation's segments; later ones are the tail."""
+    return int(truth.execute("SELECT max(max_seq) FROM generations").fetchone()[0])
+
+
+def checked_vectors(
+    rows: sqlite3.Cursor,
+) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Rows of (passage number, embedding hash, vector, crc) as arrays; damaged ones are left out.
+
+    Returns passage numbers, shape (n,), int64, and vectors, shape (n, dim), float16.
+    """
+    numbers, blobs = [], []
+    for number, name, vector, stored in rows:
+        if crc(name, vector) == stored:
+            numbers.append(number)
+            blobs.append(vector)
+        else:
+            logger.warning("the vector of passage number %d is damaged, left out", number)
+    dim = len(blobs[0]) // 2 if blobs else 0
+    vectors = np.frombuffer(b"".join(blobs), dtype=np.float16).reshape(len(blobs), dim)
+    return np.array(numbers, dtype=np.int64), vectors

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from index import segments, store
 from index.article import Published
 from index.errors import StoreCorruptError
+from index.segments import checked_vectors, generation_max_seq, live_segments
 from index.store import ArticleRow, PassageRow
 from index.words import WordsReader, WordsView
-from index.writer import checked_vectors, generation_max_seq, live_segments
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,10 @@ FILTER_FIELDS: Final = ("outlet", "byline", "section", "language")
 
 # The word index and the truth are two files: how long to wait for a writer to bring them together.
 _PATIENCE_S = 10.0
+# A rebuilt word index takes the old one's place in two steps; longer, and it is missing indeed.
+_RENAMES_S = 0.5
+# What FAISS, BLAS and einsum may differ by in a cosine; nearer ones are told apart by einsum alone.
+_ROUNDING: Final = 1e-5
 _NONE: Final = np.int64(-1)
 
 
@@ -106,9 +110,9 @@ class VectorsView:
         found = [
             self._search_segment(part, query, depth, allowed) for part in range(len(self._segments))
         ]
-        found.append(self._search_tail(query, allowed))
-        positions = np.concatenate([part[0] for part in found])
-        cosines = np.concatenate([part[1] for part in found])
+        positions = np.concatenate([*found, self._search_tail(query, depth, allowed)])
+        # Computed anew: a vector's cosine is the same to the last bit wherever it is kept.
+        cosines = self.cosines(query, positions)
         order = np.lexsort((positions, -cosines))[:depth]
         return positions[order], cosines[order]
 
@@ -124,7 +128,9 @@ class VectorsView:
         for part in np.unique(parts[parts >= 0]):
             at = np.flatnonzero(parts == part)
             rows = self._row[positions[at]]
-            cosines[at] = self._parts[part][rows].astype(np.float32) @ query
+            vectors = self._parts[part][rows].astype(np.float32)
+            # Not `@`: BLAS rounds a row as its place in the matrix has it.
+            cosines[at] = np.einsum("ij,j->i", vectors, query)
         return cosines
 
     def _search_segment(
@@ -133,24 +139,36 @@ class VectorsView:
         query: NDArray[np.float32],
         depth: int,
         allowed: NDArray[np.bool_] | None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        positions = self._positions[part]
-        mask = positions >= 0
-        if allowed is not None:
-            mask &= allowed[positions]
-        rows, cosines = self._segments[part].search(query, depth, None if mask.all() else mask)
-        return positions[rows], cosines
+    ) -> NDArray[np.int64]:
+        """Positions of the segment's best, and of all that tie with the last of them."""
+        positions, segment = self._positions[part], self._segments[part]
+        mask = _live_and_allowed(positions, allowed)
+        wanted = depth + 1
+        while True:
+            rows, cosines = segment.search(query, wanted, None if mask.all() else mask)
+            if len(rows) < wanted or cosines[-1] < cosines[depth - 1] - _ROUNDING:
+                return positions[rows]
+            wanted *= 2
 
     def _search_tail(
-        self, query: NDArray[np.float32], allowed: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        self, query: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None
+    ) -> NDArray[np.int64]:
         positions = self._positions[-1]
-        if not len(positions):
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        mask = positions >= 0
-        if allowed is not None:
-            mask &= allowed[positions]
-        return positions[mask], self._tail[mask] @ query
+        rows = np.flatnonzero(_live_and_allowed(positions, allowed))
+        if len(rows) > depth:
+            cosines = (self._tail @ query)[rows]
+            least = np.partition(cosines, -depth)[-depth]
+            rows = rows[cosines >= least - _ROUNDING]
+        return positions[rows]
+
+
+def _live_and_allowed(
+    positions: NDArray[np.int64], allowed: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    mask = positions >= 0
+    if allowed is not None:
+        mask[mask] = allowed[positions[mask]]
+    return mask
 
 
 class Snapshot:
@@ -267,7 +285,12 @@ class SnapshotReader:
     def _next_snapshot(self) -> Snapshot:
         deadline = time.monotonic() + _PATIENCE_S
         while True:
-            snapshot = self._try_snapshot()
+            try:
+                snapshot = self._try_snapshot()
+            except StoreCorruptError:
+                if time.monotonic() > deadline - _PATIENCE_S + _RENAMES_S:
+                    raise
+                snapshot = None
             if snapshot is not None:
                 return snapshot
             if time.monotonic() > deadline:
@@ -285,12 +308,20 @@ class SnapshotReader:
             truth.execute("BEGIN")
             seq = int(store.meta(truth, "seq") or 0)
             if not int(store.meta(truth, "purged_seq") or 0) <= view.horizon <= seq:
-                self._words = None
                 truth.close()
                 return None
+            generation = _newest_generation(truth)
             columns = self._columns(truth, view.horizon)
-            vectors, tail_seq = self._vectors(truth, columns)
-            generation = truth.execute("SELECT max(number) FROM generations").fetchone()[0]
+            try:
+                loaded = [self._load(info) for info in live_segments(truth)]
+            except StoreCorruptError as error:
+                if generation != _newest_generation(self._watch):
+                    truth.close()  # another generation was published, and the files are gone
+                    return None
+                # The truth has every vector: slower to load, but right.
+                logger.warning("%s", error)
+                loaded = None
+            vectors, tail_seq = self._vectors(truth, columns, loaded)
         except BaseException:
             truth.close()
             raise
@@ -318,30 +349,32 @@ class SnapshotReader:
             return before.columns
         return _extended(before.columns, truth, before.horizon, horizon)
 
-    def _vectors(self, truth: sqlite3.Connection, columns: Columns) -> tuple[VectorsView, int]:
-        fingerprint = str(store.meta(truth, "fingerprint") or "")
-        infos = live_segments(truth)
-        covered = generation_max_seq(truth)
-        try:
-            loaded = [self._load(info) for info in infos]
-        except StoreCorruptError as error:
-            # The truth has every vector: slower to load, but right.
-            logger.warning("%s", error)
-            loaded, covered = [], 0
-        self._loaded = {segment.name: segment for segment in loaded}
+    def _vectors(
+        self,
+        truth: sqlite3.Connection,
+        columns: Columns,
+        loaded: Sequence[segments.Segment] | None,
+    ) -> tuple[VectorsView, int]:
+        """The vectors of these segments and the tail; without segments, all from the truth."""
+        covered = generation_max_seq(truth) if loaded is not None else 0
+        self._loaded = {segment.name: segment for segment in loaded or ()}
         rows = truth.execute(
             "SELECT p.number, v.embedding, v.vector, v.crc FROM passages p "
             "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
             "WHERE p.embedded_seq > ? ORDER BY p.number",
-            (fingerprint, covered),
+            (str(store.meta(truth, "fingerprint") or ""), covered),
         )
         tail_numbers, tail = checked_vectors(rows)
         tail_seq = truth.execute("SELECT max(embedded_seq) FROM passages").fetchone()[0]
-        return VectorsView(columns.number, loaded, tail_numbers, tail), int(tail_seq or 0)
+        return VectorsView(columns.number, loaded or (), tail_numbers, tail), int(tail_seq or 0)
 
     def _load(self, info: segments.SegmentInfo) -> segments.Segment:
         loaded = self._loaded.get(info.name)
         return loaded or segments.read_segment(self._folder / store.SEGMENTS, info)
+
+
+def _newest_generation(truth: sqlite3.Connection) -> int:
+    return int(truth.execute("SELECT max(number) FROM generations").fetchone()[0])
 
 
 _EMPTY = Columns(
@@ -390,7 +423,7 @@ def _extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: i
         [before.article_number, np.array([row[0] for row in articles], dtype=np.int64)]
     )
     values = {field: list(before.values[field]) for field in FILTER_FIELDS}
-    published = [Published(row[2]) if row[2] else None for row in articles]
+    published = [_published(row[2]) for row in articles]
     return Columns(
         number=np.concatenate([before.number[kept], passages[:, 0]]),
         ordinal=np.concatenate([before.ordinal[kept], passages[:, 1].astype(np.int32)]),
@@ -414,6 +447,14 @@ def _extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: i
         ),
         values=values,
     )
+
+
+def _published(iso: str) -> Published | None:
+    """None also for a damaged date: the article's own check keeps it from being shown."""
+    try:
+        return Published(iso) if iso else None
+    except ValueError:
+        return None
 
 
 def _appended(before: NDArray[_Integer], more: Sequence[int]) -> NDArray[_Integer]:

@@ -12,10 +12,10 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import zstandard
 
@@ -40,6 +40,8 @@ _APPLICATION_ID = 0x4E475246  # "NGRF"
 # A query must not wait for a writer: WAL readers never do; this covers recovery after a crash.
 _BUSY_TIMEOUT_S = 10.0
 _WAL_LIMIT_BYTES = 64 << 20
+
+_DRAFT = "nutgraf.new"  # what becomes the database; a crash may leave it, and SQLite's files to it
 
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -166,11 +168,11 @@ def create_or_open(folder: Path) -> sqlite3.Connection:
     """
     database = folder / DATABASE
     if not database.exists():
-        _refuse_foreign_folder(folder)
-        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
+        refuse_foreign_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         _create(database)
-    connection = _connect(database.resolve().as_uri())
-    check_format(connection, folder)
+    (folder / SEGMENTS).mkdir(exist_ok=True)
+    connection = _connect(database.resolve().as_uri(), folder)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     return connection
@@ -187,9 +189,7 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
         raise StoreFormatError(
             f"{folder}: there is no store here; make one with `nutgraf add PATH --store {folder}`"
         )
-    connection = _connect(f"{database.resolve().as_uri()}?mode=ro")
-    check_format(connection, folder)
-    return connection
+    return _connect(f"{database.resolve().as_uri()}?mode=ro", folder)
 
 
 def check_format(connection: sqlite3.Connection, folder: Path) -> None:
@@ -211,12 +211,14 @@ def check_format(connection: sqlite3.Connection, folder: Path) -> None:
         )
 
 
-def _refuse_foreign_folder(folder: Path) -> None:
+def refuse_foreign_folder(folder: Path) -> None:
+    """Raise StoreFormatError if the folder holds what is no store, nor the beginnings of one."""
     try:
-        foreign = [entry.name for entry in folder.iterdir() if entry.name != "writer.lock"]
+        names = {entry.name for entry in folder.iterdir()}
     except FileNotFoundError:
         return
-    if set(foreign) - {SEGMENTS}:
+    ours = {DATABASE, SEGMENTS, "writer.lock"}
+    if DATABASE not in names and any(not name.startswith(_DRAFT) for name in names - ours):
         raise StoreFormatError(
             f"{folder}: not empty and no Nutgraf store; choose an empty or a new folder"
         )
@@ -224,20 +226,18 @@ def _refuse_foreign_folder(folder: Path) -> None:
 
 def _create(database: Path) -> None:
     """Make an empty store beside its name, then give it the name: never seen half made."""
-    draft = database.with_suffix(".new")
-    draft.unlink(missing_ok=True)
+    draft = database.with_name(_DRAFT)
+    for left_over in database.parent.glob(f"{_DRAFT}*"):
+        left_over.unlink()
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
         connection.executescript(f"PRAGMA synchronous = FULL;\nBEGIN;\n{_SCHEMA}\nCOMMIT;")
-    finally:
-        connection.close()
-    draft.rename(database)
-    connection = sqlite3.connect(database, isolation_level=None)
-    try:
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
+    draft.rename(database)
     sync_folder(database.parent)
+    sync_folder(database.parent.absolute().parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -249,12 +249,22 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(uri: str, folder: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT_S, check_same_thread=False
     )
-    connection.execute("PRAGMA foreign_keys = OFF")
+    # A flipped bit may leave no UTF-8: the row's checksum is to see it, not SQLite's decoder.
+    connection.text_factory = _text
+    try:
+        check_format(connection, folder)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
 
 
 def meta(connection: sqlite3.Connection, key: str) -> str | int | None:
@@ -346,12 +356,11 @@ def _next_number(connection: sqlite3.Connection, table: str) -> int:
     return int(row[0]) + 1 if row else 1
 
 
-_PASSAGES_WITH_ARTICLE = f"""
-SELECT p.number, p.id, p.article, p.ordinal, p.start, p."end", p.embedding, p.crc, t.passage,
-       {", ".join("a." + column.strip() for column in _ARTICLE_COLUMNS.split(","))}, a.crc
-FROM passages p JOIN articles a ON a.number = p.article
-LEFT JOIN tombstones t ON t.passage = p.number AND t.seq <= :horizon
+_PASSAGE_COLUMNS = 'p.number, p.id, p.article, p.ordinal, p.start, p."end", p.embedding, p.crc'
+_PASSAGES_AT = f"""
+SELECT {_PASSAGE_COLUMNS} FROM passages p JOIN articles a ON a.number = p.article
 WHERE a.added_seq <= :horizon AND (a.removed_seq IS NULL OR a.removed_seq > :horizon)
+AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.passage = p.number AND t.seq <= :horizon)
 """
 
 
@@ -363,20 +372,38 @@ def passage_rows(
     A row that fails its check, or that a tombstone says is removed, is missing.
     """
     rows = connection.execute(
-        f"{_PASSAGES_WITH_ARTICLE} AND p.number IN (SELECT value FROM json_each(:numbers))",
+        f"{_PASSAGES_AT} AND p.number IN (SELECT value FROM json_each(:numbers))",
         {"horizon": horizon, "numbers": json.dumps([int(number) for number in numbers])},
     ).fetchall()
-    found = (_passage_row(row) for row in rows)
-    return {row.number: row for row in found if row is not None}
+    # Each article is read once, however many of its passages are asked for.
+    articles = articles_numbered(connection, {row[2] for row in rows})
+    return {
+        row[0]: _passage_row(row, articles[row[2]])
+        for row in rows
+        if row[2] in articles and _is_sound(row)
+    }
 
 
 def passage_by_id(
     connection: sqlite3.Connection, passage_id: str, horizon: int
 ) -> PassageRow | None:
     row = connection.execute(
-        f"{_PASSAGES_WITH_ARTICLE} AND p.id = :id", {"horizon": horizon, "id": passage_id}
+        f"{_PASSAGES_AT} AND p.id = :id", {"horizon": horizon, "id": passage_id}
     ).fetchone()
-    return _passage_row(row) if row else None
+    return passage_rows(connection, [row[0]], horizon).get(row[0]) if row else None
+
+
+def articles_numbered(
+    connection: sqlite3.Connection, numbers: Collection[int]
+) -> dict[int, ArticleRow]:
+    """The articles of these numbers, whether they still stand or not; damaged ones are missing."""
+    rows = connection.execute(
+        f"SELECT {_ARTICLE_COLUMNS}, crc FROM articles "
+        "WHERE number IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(numbers)),),
+    )
+    found = (_article_row(row) for row in rows)
+    return {article.number: article for article in found if article is not None}
 
 
 def articles_added(
@@ -413,17 +440,10 @@ def article_by_id(
 def passages_of(connection: sqlite3.Connection, article: ArticleRow) -> tuple[PassageRow, ...]:
     """An article's passages, in order; rows that fail their check are missing."""
     rows = connection.execute(
-        'SELECT number, id, article, ordinal, start, "end", embedding, crc FROM passages '
-        "WHERE article = ? ORDER BY ordinal",
+        f"SELECT {_PASSAGE_COLUMNS} FROM passages p WHERE p.article = ? ORDER BY p.ordinal",
         (article.number,),
     ).fetchall()
-    return tuple(
-        PassageRow(
-            number=row[0], id=row[1], ordinal=row[3], start=row[4], end=row[5], article=article
-        )
-        for row in rows
-        if crc(*row[:7]) == row[7]
-    )
+    return tuple(_passage_row(row, article) for row in rows if _is_sound(row))
 
 
 def source_of(connection: sqlite3.Connection, article: int) -> SourceRecord:
@@ -442,15 +462,14 @@ def source_of(connection: sqlite3.Connection, article: int) -> SourceRecord:
     return _unpack_source(row[0])[0]
 
 
-def _passage_row(row: tuple[object, ...]) -> PassageRow | None:
-    passage, stored, tombstone, article_columns = row[:7], row[7], row[8], row[9:]
-    if tombstone is not None or crc(*passage) != stored:  # type: ignore[arg-type]
-        return None
-    article = _article_row(article_columns)
-    if article is None:
-        return None
-    number, id_, _, ordinal, start, end, _ = passage
-    return PassageRow(number, id_, ordinal, start, end, article)  # type: ignore[arg-type]
+def _is_sound(passage: tuple[int | str | bytes, ...]) -> bool:
+    *columns, stored = passage
+    return crc(*columns) == stored
+
+
+def _passage_row(passage: tuple[Any, ...], article: ArticleRow) -> PassageRow:
+    number, id_, _, ordinal, start, end, *_ = passage
+    return PassageRow(number, id_, ordinal, start, end, article)
 
 
 def _article_row(row: tuple[object, ...]) -> ArticleRow | None:

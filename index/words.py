@@ -7,6 +7,10 @@ with what it speaks of, so whoever opens the index knows exactly which articles 
 Everything here can be rebuilt from the store.
 """
 
+import json
+import mmap
+import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +27,7 @@ _RAW_FIELDS = ("outlet", "byline", "section", "language")
 # 40,000 passages before tantivy spills a segment by itself.
 _HEAP_BYTES = 128_000_000
 _MAX_TERM_CHARS = 60
+_FOOTER_MAGIC = 1337  # tantivy 0.27, src/directory/footer.rs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +71,45 @@ def _analyzer() -> tantivy.TextAnalyzer:
 
 def _open(folder: Path) -> tantivy.Index:
     try:
+        _check_files(folder)
         index = tantivy.Index(_schema(), path=str(folder))
         index.register_tokenizer("news", _analyzer())
         index.config_reader(reload_policy="manual")
         index.reload()
-    except (ValueError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, struct.error) as error:
         raise StoreCorruptError(
             f"{folder}: the word index cannot be opened ({error}); "
             "the next `nutgraf add` sets it aside and rebuilds it from the store"
         ) from error
     return index
+
+
+def _check_files(folder: Path) -> None:
+    """Hold the files against the checksums that tantivy wrote in them and never looks at itself.
+
+    ValueError or OSError: a file is damaged.
+    """
+    meta = folder / "meta.json"
+    if not meta.exists():
+        return
+    segments = {
+        part["segment_id"].replace("-", "") for part in json.loads(meta.read_text())["segments"]
+    }
+    for path in folder.iterdir():
+        if path.name.partition(".")[0] in segments and not _is_sound(path):
+            raise ValueError(f"{path.name} is not what was written")
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether the CRC-32 in a file's footer (JSON, its length, a magic number) is its own."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        length, magic = struct.unpack("<II", data[-8:])
+        body_end = len(data) - 8 - length
+        if magic != _FOOTER_MAGIC or body_end < 0:
+            return False
+        footer = json.loads(data[body_end:-8])
+        with memoryview(data) as whole, whole[:body_end] as body:
+            return bool(footer["crc"] == zlib.crc32(body))
 
 
 class WordsView:
@@ -142,8 +176,7 @@ class WordsIndex:
         folder.mkdir(exist_ok=True)
         self._index = _open(folder)
         self._writer = self._index.writer(_HEAP_BYTES, 1)
-        self._view = WordsView(self._index, _analyzer())
-        self.horizon = self._view.horizon
+        self.horizon = WordsView(self._index, _analyzer()).horizon
 
     def apply(self, seq: int, removed: Sequence[int], added: Iterable[WordsRow]) -> None:
         """Bring the index to `seq` of the store, in one commit.
@@ -164,6 +197,9 @@ class WordsIndex:
             self._writer.commit()
         except BaseException:
             self._writer.rollback()
+            # Ctrl-C may come when the commit is made and has not returned yet.
+            self._index.reload()
+            self.horizon = WordsView(self._index, _analyzer()).horizon
             raise
         self.horizon = seq
 

@@ -39,6 +39,7 @@ from index.errors import (
 from index.model import DEFAULT_MODEL, model_fingerprint
 from index.preparing import prepare
 from index.recurring import is_recurring, line_hashes
+from index.segments import checked_vectors, generation_max_seq, live_segments
 from index.words import WordsIndex, WordsRow
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ _MAX_SEGMENTS = 8
 _SEGMENT_PASSAGES = 200_000
 _KEY_LIFETIME_S = 30 * 24 * 3600
 _HASH_BYTES = 8
+_SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Writer:
             ModelMismatchError: the store's vectors come from another model than `model`.
         """
         self.folder = folder
+        store.refuse_foreign_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._guard = threading.RLock()
         self._lock = _take_lock(folder)
@@ -89,7 +92,7 @@ class Writer:
             self._truth = store.create_or_open(folder)
             self._epoch = self._begin_epoch()
             self._choose_model(model)
-            self._words = _open_words(folder)
+            self._words = self._open_words()
             self._recover()
         except BaseException:
             self._lock.close()
@@ -160,9 +163,13 @@ class Writer:
         with self._guard:
             outlets = self._outlets_to_learn()
             for outlet in outlets:
-                for numbers in _groups(self._learn(outlet), 500):
-                    self._clean_again(numbers)
-            self._truth.execute("PRAGMA optimize")
+                self._learn(outlet)
+            if outlets:
+                last = self._truth.execute("SELECT max(article) FROM lines").fetchone()[0]
+                with self._transaction():
+                    store.set_meta(self._truth, learned_number=last or 0)
+            with contextlib.suppress(sqlite3.Error):
+                self._truth.execute("PRAGMA optimize")
 
     # -------------------------------------------------------------- embeddings
 
@@ -195,16 +202,23 @@ class Writer:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def waiting_texts(self, numbers: Sequence[int]) -> list[Waiting]:
-        """What the model has to see of these passages, equal texts once."""
+    def waiting_texts(
+        self, numbers: Sequence[int], *, fingerprint: str | None = None
+    ) -> list[Waiting]:
+        """What the model has to see of these passages, equal texts once.
+
+        Passages that got their vector or were removed meanwhile, and damaged ones, have no part
+        in it. `fingerprint` as in `waiting_order`.
+        """
         with self._guard:
             rows = store.passage_rows(self._truth, numbers, self._seq())
-        texts = {}
-        for number in numbers:
-            if row := rows.get(number):
-                text = embedding_text(row.article.headline, row.text)
-                texts[_embedding_hash(text)] = text
-        return [Waiting(name, text) for name, text in texts.items()]
+            texts = {}
+            for number in numbers:
+                if row := rows.get(number):
+                    text = embedding_text(row.article.headline, row.text)
+                    texts[_embedding_hash(text)] = text
+            known = self._known_embeddings(list(texts), fingerprint or self.fingerprint)
+        return [Waiting(name, text) for name, text in texts.items() if name not in known]
 
     def store_embeddings(
         self, waiting: Sequence[Waiting], vectors: NDArray[np.float32], fingerprint: str
@@ -231,6 +245,7 @@ class Writer:
     def switch_model(self, model: str, fingerprint: str) -> None:
         """Let another model's vectors answer, in one commit; drop those of the model before."""
         with self._guard:
+            self._follow()
             infos = self._write_segments(fingerprint, self._all_vectors(fingerprint))
             with self._transaction() as seq:
                 store.set_meta(self._truth, model=model, fingerprint=fingerprint)
@@ -251,6 +266,8 @@ class Writer:
         Answers are the same before and after; they come faster.
         """
         with self._guard:
+            # What is removed must be gone for every reader before its vectors are.
+            self._follow()
             if self._should_compact():
                 self.compact()
                 return
@@ -266,6 +283,7 @@ class Writer:
     def compact(self) -> None:
         """Rewrite all live vectors into as few segments as possible; purge what was removed."""
         with self._guard:
+            self._follow()
             with self._transaction():
                 self._truth.execute(
                     "DELETE FROM vectors WHERE NOT EXISTS "
@@ -288,6 +306,8 @@ class Writer:
                         with self._transaction():
                             pass
                 with contextlib.suppress(sqlite3.Error):
+                    # A reader that holds a snapshot keeps its part of the log: no waiting for it.
+                    self._truth.execute("PRAGMA busy_timeout = 0")
                     self._truth.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._truth.close()
                 self._words.close()
@@ -374,7 +394,7 @@ class Writer:
             _embedding_hash(embedding_text(article.headline, passage.text))
             for passage in prepared.passages
         ]
-        known = self._known_embeddings(hashes)
+        known = self._known_embeddings(hashes, self.fingerprint)
         store.insert_passages(
             self._truth,
             number,
@@ -407,13 +427,17 @@ class Writer:
         ).fetchone()
         return int(row[0] or store.meta(self._truth, f"version:{article_id}") or 0)
 
-    def _known_embeddings(self, hashes: Sequence[bytes]) -> set[bytes]:
-        marks = ", ".join("?" * len(hashes))
-        rows = self._truth.execute(
-            f"SELECT embedding FROM vectors WHERE model = ? AND embedding IN ({marks})",
-            (self.fingerprint, *hashes),
-        )
-        return {row[0] for row in rows}
+    def _known_embeddings(self, hashes: Sequence[bytes], fingerprint: str) -> set[bytes]:
+        known: set[bytes] = set()
+        for at in range(0, len(hashes), _SQL_VARIABLES):
+            some = hashes[at : at + _SQL_VARIABLES]
+            rows = self._truth.execute(
+                "SELECT embedding FROM vectors WHERE model = ? "
+                f"AND embedding IN ({', '.join('?' * len(some))})",
+                (fingerprint, *some),
+            )
+            known.update(row[0] for row in rows)
+        return known
 
     # ------------------------------------------------------------- idempotency
 
@@ -473,7 +497,39 @@ class Writer:
     def _reopen_words(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             self._words.close()
-        self._words = _open_words(self.folder)
+        self._words = self._open_words()
+
+    def _open_words(self) -> WordsIndex:
+        """The word index; one that is missing, damaged or ahead of the truth is built anew."""
+        path = self.folder / store.WORDS
+        if self._seq() and not (path / "meta.json").exists():
+            return self._rebuilt_words("is missing")
+        try:
+            words = WordsIndex(path)
+        except StoreCorruptError as error:
+            return self._rebuilt_words(f"is damaged ({error})")
+        if words.horizon <= self._seq():
+            return words
+        words.close()
+        return self._rebuilt_words("is ahead of the store")
+
+    def _rebuilt_words(self, reason: str) -> WordsIndex:
+        """Built beside its place: readers never see a part of it."""
+        logger.warning("%s: the word index %s, rebuilding it", self.folder, reason)
+        path, draft = self.folder / store.WORDS, self.folder / f"{store.WORDS}.new"
+        if draft.exists():
+            shutil.rmtree(draft)
+        try:
+            words = WordsIndex(draft)
+            words.apply(self._seq(), [], self._added_since(0))
+            words.close()
+            if path.exists():
+                _set_aside(path)
+            draft.rename(path)
+        except (OSError, ValueError) as error:
+            raise _write_error(self.folder, error) from error
+        store.sync_folder(self.folder)
+        return WordsIndex(path)
 
     def _has_purgeable(self) -> bool:
         row = self._truth.execute(
@@ -511,12 +567,6 @@ class Writer:
 
     def _recover(self) -> None:
         """Finish what a crash or damage left undone."""
-        seq = self._seq()
-        if self._words.horizon > seq:
-            logger.warning("word index is ahead of the store, rebuilding it: %s", self.folder)
-            self._words.close()
-            _set_aside(self.folder / store.WORDS)
-            self._words = _open_words(self.folder)
         self._follow()
         if not self._segments_are_sound():
             self.compact()
@@ -650,8 +700,11 @@ class Writer:
         ).fetchall()
         return [row[0] for row in rows]
 
-    def _learn(self, outlet: str) -> list[int]:
-        """Learn an outlet's recurring lines; returns the articles that hold newly learned ones."""
+    def _learn(self, outlet: str) -> None:
+        """Learn an outlet's recurring lines, and clean its articles that hold newly learned ones.
+
+        The lesson is committed last: cut off in between, it is learned again.
+        """
         rows = self._truth.execute(
             "SELECT l.article, l.hashes FROM lines l JOIN articles a ON a.number = l.article "
             "WHERE l.outlet = ? AND a.removed_seq IS NULL",
@@ -667,67 +720,29 @@ class Writer:
             for name, count in counts.items()
             if name not in known and is_recurring(count, len(rows))
         }
-        last = self._truth.execute("SELECT max(article) FROM lines").fetchone()[0]
+        if not fresh:
+            return
+        holders = [article for article, hashes in rows if fresh & set(_split_hashes(hashes))]
+        for numbers in _groups(holders, 500):
+            self._clean_again(numbers, known | fresh)
         with self._transaction():
             self._truth.executemany(
                 "INSERT INTO recurring VALUES (?, ?)", [(outlet, name) for name in fresh]
             )
-            store.set_meta(self._truth, learned_number=last or 0)
-        return [number for number, hashes in rows if not fresh.isdisjoint(_split_hashes(hashes))]
 
-    def _clean_again(self, numbers: Sequence[int]) -> None:
+    def _clean_again(self, numbers: Sequence[int], recurring: frozenset[bytes]) -> None:
         """Prepare stored articles anew from their sources; versions and ids stay."""
-        stored = []
-        for number in numbers:
-            row = self._truth.execute(
-                "SELECT version, content FROM articles WHERE number = ? AND removed_seq IS NULL",
-                (number,),
-            ).fetchone()
-            if row:
-                stored.append((store.source_of(self._truth, number), *row))
-        recurring = self._recurring_lines({source.outlet for source, _, _ in stored})
         with self._transaction() as seq:
-            for source, version, content in stored:
-                prepared = _prepare(source, recurring[source.outlet])
+            for number, article in store.articles_numbered(self._truth, numbers).items():
+                try:
+                    source = store.source_of(self._truth, number)
+                except StoreCorruptError as error:
+                    logger.warning("%s", error)
+                    continue
+                prepared = _prepare(source, recurring)
                 if isinstance(prepared, PreparedArticle):
-                    self._replace(prepared, content, version, seq)
+                    self._replace(prepared, _content_hash(source), article.version, seq)
         self._follow()
-
-
-# ------------------------------------------------------------ shared with readers
-
-
-def live_segments(truth: sqlite3.Connection) -> list[segments.SegmentInfo]:
-    """The segments of the newest generation, by name."""
-    rows = truth.execute(
-        "SELECT s.name, s.passages, s.sha256 FROM segments s "
-        "JOIN generation_segments g ON g.segment = s.name ORDER BY s.name"
-    )
-    return [segments.SegmentInfo(*row) for row in rows]
-
-
-def generation_max_seq(truth: sqlite3.Connection) -> int:
-    """Vectors up to this seq are in the newest generation's segments; later ones are the tail."""
-    return int(truth.execute("SELECT max(max_seq) FROM generations").fetchone()[0])
-
-
-def checked_vectors(
-    rows: sqlite3.Cursor,
-) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Rows of (passage number, embedding hash, vector, crc) as arrays; damaged ones are left out.
-
-    Returns passage numbers, shape (n,), int64, and vectors, shape (n, dim), float16.
-    """
-    numbers, blobs = [], []
-    for number, name, vector, stored in rows:
-        if store.crc(name, vector) == stored:
-            numbers.append(number)
-            blobs.append(vector)
-        else:
-            logger.warning("the vector of passage number %d is damaged, left out", number)
-    dim = len(blobs[0]) // 2 if blobs else 0
-    vectors = np.frombuffer(b"".join(blobs), dtype=np.float16).reshape(len(blobs), dim)
-    return np.array(numbers, dtype=np.int64), vectors
 
 
 # -------------------------------------------------------------------- the pieces
@@ -750,17 +765,6 @@ def _take_lock(folder: Path) -> IO[str]:
     lock.write(f"process {os.getpid()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})")
     lock.flush()
     return lock
-
-
-def _open_words(folder: Path) -> WordsIndex:
-    """Open the word index; a damaged one is set aside and made anew."""
-    path = folder / store.WORDS
-    try:
-        return WordsIndex(path)
-    except StoreCorruptError as error:
-        logger.warning("%s", error)
-        _set_aside(path)
-        return WordsIndex(path)
 
 
 def _set_aside(path: Path) -> None:

@@ -2,4 +2,5 @@
 
 from search.cli import main
 
-main()
+if __name__ == "__main__":  # a spawned child imports this file, too
+    main()

@@ -41,7 +41,8 @@ from search.responses import (
 from search.result_set import Sort
 from search.version import VERSION
 
-MAX_QUERY_LENGTH = 2000  # code points; the model sees 256 tokens
+# In code points; percent-encoded it still fits the 64 KiB that a request line may take.
+MAX_QUERY_LENGTH = 2000
 MAX_K = 100
 
 _READERS: dict[str, Callable[[IO[bytes]], Iterator[Numbered]]] = {
@@ -212,7 +213,8 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
         responses=declared(404),
     )
     def article(id: _ArticleKey) -> ArticleResponse:
-        return ArticleResponse.of(searcher.article(id))
+        found = searcher.article(id)
+        return ArticleResponse.of(found, searcher.passages_of(found))
 
     @router.get(
         "/passages/{id}",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from index.backlog import Progress
     from index.writer import Writer
     from search.adding import Tally
+    from search.archive import Archive
     from search.settings import Settings
 
 INTERRUPTED = 130
@@ -371,6 +372,7 @@ def serve(
         Archive(settings.store, model=settings.model, read_only=settings.read_only) as archive,
         serving.listen(settings.host, settings.port) as listening,
     ):
+        _warm_up(archive)
         application = build_app(archive, access, max_body_bytes=settings.max_body_mb << 20)
         typer.echo(
             f"Nutgraf answers at {serving.url_of(listening)} from {settings.store}; "
@@ -378,6 +380,14 @@ def serve(
             err=True,
         )
         serving.run(application, listening)
+
+
+def _warm_up(archive: "Archive") -> None:
+    # The first question loads the model; better now than while somebody waits.
+    try:
+        archive.ready()
+    except NutgrafError as error:
+        typer.echo(f"nutgraf: no question can be answered yet: {error}", err=True)
 
 
 @app.command()
@@ -397,7 +407,65 @@ def status(ctx: typer.Context, store: Store = None, as_json: Json = False) -> No
     if as_json:
         _print_model(StatusResponse.of(now))
     else:
-        _stdout().print(table(status_rows(now)))
+        _stdout().print(table(status_rows(now)), soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(help="A collection in BEIR's layout: corpus, queries, qrels.")
+    ],
+    per_query: Annotated[
+        bool, typer.Option("--per-query", help="Print what each question scored, too.")
+    ] = False,
+    model: Model = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            "--store", metavar="DIR", help="Keep the collections' stores here [the user's cache]."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure on judged questions.
+
+    Builds a store of the collection (once), asks every judged question, and prints how good and
+    how quick the answers are.
+    """
+    settings = _settings(ctx, model=model)
+    _one_native_thread()
+    from index.model import DEFAULT_MODEL
+    from search import terminal
+    from search.evaluate import evaluate as measure
+
+    cache = _evaluation_cache(store or ctx.obj.store)
+    console = _stderr()
+    again = "what was built is kept; run the same command again"
+    with _resumable(lambda: again), terminal.evaluation_progress(console) as show:
+        evaluation = measure(
+            folder, cache_dir=cache, model=settings.model or DEFAULT_MODEL, progress=show
+        )
+    if as_json:
+        each = {"per_query": terminal.scores_of_each(evaluation)} if per_query else {}
+        _print_json({**evaluation.as_json(), **each})
+    else:
+        _stdout().print(terminal.evaluation_text(evaluation, per_query=per_query), soft_wrap=True)
+
+
+def _evaluation_cache(named: Path | None) -> Path:
+    from index import store
+
+    if named is None:
+        import platformdirs
+
+        return Path(platformdirs.user_cache_dir("nutgraf")) / "evaluate"
+    if (named / store.DATABASE).exists():
+        raise typer.BadParameter(
+            f"{named} is a store itself; name a folder for the stores that are made here",
+            param_hint="--store",
+        )
+    return named
 
 
 @app.command()
@@ -416,7 +484,7 @@ def doctor(ctx: typer.Context, store: Store = None, as_json: Json = False) -> No
             [{"name": f.name, "ok": f.ok, "found": f.found, "advice": f.advice} for f in findings]
         )
     else:
-        _stdout().print(findings_text(findings))
+        _stdout().print(findings_text(findings), soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -552,7 +620,7 @@ def _print_model(model: "BaseModel") -> None:
 def _stdout() -> "Console":
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False)
 
 
 def _stderr() -> "Console":

@@ -1,4 +1,4 @@
-"""The dense arm: the question's embedding, from the model that the store's vectors come from."""
+"""The dense arm: the question's embedding, by the model that the store's vectors come from."""
 
 import threading
 from collections import OrderedDict
@@ -49,8 +49,35 @@ class QuestionEncoder:
         fingerprint = model_fingerprint(model)
         if fingerprint != snapshot.fingerprint:
             raise _mismatch(model, fingerprint, snapshot, asked=self._asked is not None)
-        # A single short text fills no second core: 2 threads are not faster.
+        # One question is one batch, and a batch takes one thread.
         return load_encoder(model, threads=1)
+
+
+def cosines_in_articles(
+    embedding: NDArray[np.float32], positions: NDArray[np.int64], snapshot: Snapshot
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What these passages, and the articles around them, have to do with the question.
+
+    Returns:
+        Two of shape (len(positions),), float32: the cosine of each passage, NaN where it waits for
+        its embedding; and the mean cosine of those passages of its article that have one, NaN
+        where none has.
+    """
+    article = snapshot.columns.article
+    wanted = np.zeros(len(snapshot.columns.article_id), dtype=np.bool_)
+    wanted[article[positions]] = True
+    allowed = wanted[article]
+    # A search among these alone: FAISS reads float16 twice as fast as `VectorsView.cosines`.
+    found, found_cosines = snapshot.vectors.search(
+        embedding, int(np.count_nonzero(allowed)), allowed
+    )
+    cosines = np.full(len(article), np.nan, dtype=np.float32)
+    cosines[found] = found_cosines
+    counts = np.bincount(article[found], minlength=len(wanted))
+    means = np.full(len(wanted), np.nan)
+    sums = np.bincount(article[found], weights=found_cosines, minlength=len(wanted))
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return cosines[positions], means[article[positions]].astype(np.float32)
 
 
 class _Kept:

@@ -146,7 +146,7 @@ def _judged_questions(folder: Path) -> list[_Question]:
             judged.append(question)
     if not judged:
         raise BadCollectionError(
-            f"{path}: no question has a relevant document; is {_JUDGEMENTS[0]} of another collection?"
+            f"{path}: no question has a relevant document; do the judgements belong to it?"
         )
     return judged
 

@@ -128,7 +128,7 @@ def build_pages(archive: Archive, access: Access) -> APIRouter:
         back = f"/?{urlencode({'q': q})}" if q.strip() else "/"
         try:
             article = searcher.article(id)
-            passages = [searcher.passage(passage) for passage in article.passage_ids]
+            passages = searcher.passages_of(article)
         except NotFoundError as error:
             return render(request, "missing.html", 404, error=str(error), back=back)
         return render(

@@ -4,15 +4,17 @@ Spans and highlights count code points, end excluded.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.article import Published
 from index.store import ArticleRow, PassageRow
-from index.writer import Outcome
 from search.result_set import Answer, Coverage, Hit
 from search.searcher import Status
+
+if TYPE_CHECKING:  # a process that only answers does not import what writes
+    from index.writer import Outcome
 
 EXAMPLE_PASSAGE_ID = "harbour-041-0f6b2c9d1e5a"
 EXAMPLE_TEXT = "“The ferry sails at dawn,” harbour master Ines Okoro told reporters on Friday."
@@ -281,7 +283,7 @@ class RecordResponse(_Response):
     advice: str | None = Field(None, description="What to do about it.")
 
     @classmethod
-    def of(cls, line: int, outcome: Outcome) -> Self:
+    def of(cls, line: int, outcome: "Outcome") -> Self:
         error = outcome.error
         return cls(
             line=line,

@@ -14,7 +14,7 @@ from index.errors import BadQueryError, NotFoundError
 from index.model import encodable
 from index.snapshot import Columns, Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
-from search.dense import QuestionEncoder
+from search.dense import QuestionEncoder, cosines_in_articles
 from search.filters import NO_FILTERS, Filters, ResolvedFilters
 from search.fusion import fused_scores
 from search.highlighting import Highlighter
@@ -155,9 +155,8 @@ class Searcher:
             return _NOTHING
         embedding = self._encoder.embed(question, snapshot) if snapshot.embedded else None
         words = _lexical_query(question, resolved, snapshot)
-        positions = _candidates(embedding, words, allowed, snapshot)
-        candidates = _scored(positions, embedding, words, snapshot)
-        return result_set(candidates, snapshot.columns)
+        positions, bm25 = _in_order(*_candidates(embedding, words, allowed, snapshot))
+        return result_set(_scored(positions, bm25, embedding, words, snapshot), snapshot.columns)
 
 
 _NOTHING: Final = ResultSet(
@@ -192,31 +191,40 @@ def _candidates(
     words: LexicalQuery,
     allowed: NDArray[np.bool_] | None,
     snapshot: Snapshot,
-) -> NDArray[np.int64]:
-    """Positions that either arm proposes, shape (n,), int64, ascending."""
-    numbers, _ = words.candidates(CANDIDATES)
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """What either arm proposes: positions, shape (n,), int64, and their BM25, float32."""
+    numbers, bm25 = words.candidates(CANDIDATES)
     lexical = snapshot.position_of(numbers)
-    lexical = lexical[lexical >= 0]
+    lexical, bm25 = lexical[lexical >= 0], bm25[lexical >= 0]
     if embedding is None:
-        return np.sort(lexical)
+        return lexical, bm25
     dense, _ = snapshot.vectors.search(embedding, CANDIDATES, allowed)
-    return np.union1d(dense, lexical)
+    others = np.setdiff1d(dense, lexical)
+    others_bm25 = words.scores(snapshot.columns.number[others])
+    return np.concatenate([lexical, others]), np.concatenate([bm25, others_bm25])
+
+
+def _in_order(
+    positions: NDArray[np.int64], bm25: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """By position: equal BM25 comes in an order that changes when the word index merges."""
+    order = np.argsort(positions)
+    return positions[order], bm25[order]
 
 
 def _scored(
     positions: NDArray[np.int64],
+    bm25: NDArray[np.float32],
     embedding: NDArray[np.float32] | None,
     words: LexicalQuery,
     snapshot: Snapshot,
 ) -> ResultSet:
-    """What both arms say of every candidate, whichever of them proposed it."""
-    columns = snapshot.columns
-    bm25 = words.scores(columns.number[positions])
     if embedding is None:
-        cosines = np.full(len(positions), np.nan, dtype=np.float32)
+        cosines = of_article = np.full(len(positions), np.nan, dtype=np.float32)
     else:
-        cosines = snapshot.vectors.cosines(embedding, positions)
-    scores = fused_scores(cosines, bm25, words.bound, columns.article[positions])
+        cosines, of_article = cosines_in_articles(embedding, positions, snapshot)
+    articles = snapshot.columns.article[positions]
+    scores = fused_scores(cosines, of_article, bm25, words.bound, articles)
     return ResultSet(positions, scores, cosines, bm25)
 
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
@@ -22,12 +21,14 @@ from search.wording import (
 if TYPE_CHECKING:
     from index.backlog import Progress as EmbeddingProgress
     from search.doctor import Finding
+    from search.evaluate import Evaluation, Step
     from search.result_set import Answer, Hit
     from search.searcher import Status
 
 # How often a log that is no terminal gets a line.
 PLAIN_INTERVAL_S = 10.0
 LISTED_REJECTIONS = 20
+_INDENT = 4
 
 
 def print_answer(console: Console, answer: "Answer") -> None:
@@ -36,14 +37,23 @@ def print_answer(console: Console, answer: "Answer") -> None:
         console.print("No passage found. Try other words, or fewer filters.")
     for hit in answer.hits:
         console.print(_heading(hit))
-        console.print(Padding(_source(hit), (0, 0, 0, 4)))
-        console.print(Padding(_marked(hit), (0, 0, 0, 4)))
-        console.print(Padding(_links(hit), (0, 0, 1, 4)))
+        for part in (_source(hit), _marked(hit), _links(hit)):
+            _print_indented(console, part)
+        console.print()
     coverage = coverage_in_words(answer.coverage.passages, answer.coverage.embedded)
     if coverage:
         console.print(Text(coverage, style="dim"))
     if answer.omitted:
         console.print(f"{answer.omitted} passages are left out: their stored rows are damaged.")
+
+
+def _print_indented(console: Console, text: Text) -> None:
+    # rich's Padding would fill every line with spaces up to the right edge.
+    for line in text.wrap(console, max(console.width - _INDENT, 20)):
+        line.rstrip()
+        if line:
+            line.pad_left(_INDENT)
+        console.print(line, soft_wrap=True)
 
 
 def _heading(hit: "Hit") -> Text:
@@ -116,6 +126,18 @@ def embedding_progress(console: Console) -> Iterator[Callable[["EmbeddingProgres
         yield lambda state: show(figures(state), state.done / max(state.total, 1))
 
 
+@contextmanager
+def evaluation_progress(console: Console) -> Iterator[Callable[["Step"], None]]:
+    """Gives a function to call with the progress of an evaluation."""
+
+    def figures(step: "Step") -> str:
+        of_all = f" of {step.total:,}" if step.total else ""
+        return f"{step.name} {step.done:,}{of_all}"
+
+    with _progress(console, "Evaluating", total=1.0) as show:
+        yield lambda step: show(figures(step), step.done / step.total if step.total else 0.0)
+
+
 _Show = Callable[[str, float | None], None]
 
 
@@ -178,3 +200,34 @@ def findings_text(findings: Sequence["Finding"]) -> Text:
         text.append(f"\n        {finding.advice}\n" if finding.advice else "\n")
     text.rstrip()
     return text
+
+
+def scores_of_each(evaluation: "Evaluation") -> list[dict[str, str | float]]:
+    """What each question scored, under the measures' names in the field."""
+    return [
+        {
+            "id": scores.id,
+            "question": scores.question,
+            "nDCG@10": round(scores.ndcg_10, 4),
+            "RR@10": round(scores.rr_10, 4),
+            "Success@1": round(scores.success_1, 4),
+            "R@100": round(scores.r_100, 4),
+            "ms": round(scores.ms, 2),
+        }
+        for scores in evaluation.per_query
+    ]
+
+
+def evaluation_text(evaluation: "Evaluation", *, per_query: bool) -> Text:
+    """The means, after what each question scored if that was asked for."""
+    lines = []
+    if per_query:
+        lines = ["nDCG@10  RR@10  Success@1  R@100      ms  question"]
+        lines += [
+            f"{scores.ndcg_10:7.4f} {scores.rr_10:6.4f} {scores.success_1:10.4f} "
+            f"{scores.r_100:6.4f} {scores.ms:7.1f}  {scores.id}: {scores.question}"
+            for scores in evaluation.per_query
+        ]
+        lines.append("")
+    means = evaluation.as_json()
+    return Text("\n".join(lines)) + table([(name, str(mean)) for name, mean in means.items()])

@@ -64,7 +64,8 @@ def size_in_words(size_bytes: int) -> str:
 
 
 def _clock(published: Published) -> str:
-    return published.iso[11:19] if published.precision == "second" else published.iso[11:16]
+    seconds = published.iso[16:19] if published.precision == "second" else ""
+    return published.iso[11:16] + ("" if seconds == ":00" else seconds)
 
 
 def _zone(zone: str | None) -> str:

@@ -125,12 +125,13 @@ class Server:
                 if "answers at" in line:
                     found.set()
             found.set()
+            process.stderr.close()
 
         self._thread = threading.Thread(target=follow, daemon=True)
         self._thread.start()
-        assert found.wait(60), self.log
+        assert found.wait(60), "".join(self.log)
         match = re.search(r"http://(\S+?):(\d+)/", "".join(self.log))
-        assert match, self.log
+        assert match, "".join(self.log)
         self.port = int(match[2])
         self.url = f"http://127.0.0.1:{self.port}"
 

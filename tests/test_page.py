@@ -48,7 +48,7 @@ def test_a_reader_types_a_question_presses_enter_and_sees_the_marked_passage(
     page.keyboard.press("Enter")
     hit = page.locator(".hit").first
     assert "sails at dawn" in hit.locator(".text").inner_text()
-    assert "ferry" in [mark.lower() for mark in hit.locator("mark").all_inner_texts()]
+    assert any("ferry" in mark.lower() for mark in hit.locator("mark").all_inner_texts())
     assert "19:12 (time zone unknown)" in hit.locator(".source").inner_text()
     hit.get_by_role("link", name="Read it in the article").click()
     cited = page.locator(".passage:target")
@@ -90,6 +90,8 @@ def test_everything_can_be_reached_by_keyboard(browser_page: Page, harbour_url: 
     for _ in range(12):
         page.keyboard.press("Tab")
         focused = page.locator(":focus")
+        if not focused.count():  # past the last link
+            break
         reached.append(focused.inner_text() or focused.get_attribute("name"))
     for name in ("Skip to content", "Nutgraf", "q", "Search", "Read it in the article"):
         assert any(name in str(text) for text in reached), (name, reached)
@@ -196,7 +198,7 @@ def test_pieces_put_together_are_the_text_and_the_spans_are_marked(
         ("http://courier.example", True),
         ("javascript:alert(1)//https://courier.example", False),
         ("data:text/html,<script>", False),
-        (" https://courier.example", False),
+        ("java\nscript:alert(1)", False),
         ("//courier.example", False),
         ("http://[::1", False),
         ("https:", False),
@@ -215,6 +217,7 @@ def test_only_a_web_address_becomes_a_link(url: str, shown: bool) -> None:
         ("2022-01-01", "1 January 2022"),
         ("2022-01-21T19:12", "21 January 2022, 19:12 (time zone unknown)"),
         ("2022-01-21T19:12:30Z", "21 January 2022, 19:12:30 UTC"),
+        ("2022-01-21T19:12:00Z", "21 January 2022, 19:12 UTC"),
         ("2022-01-21T19:12+02:00", "21 January 2022, 19:12 UTC+02:00"),
         (None, "date unknown"),
     ],

@@ -88,7 +88,7 @@ PAGE_FURNITURE = (
     "À lire aussi",
     "Recevez chaque soir",
     "Tide tables",
-    "Best viewed at 800 x 600",
+    "Write to the editor",
 )
 
 
@@ -270,11 +270,11 @@ def test_there_are_forty_answered_questions_and_six_that_nothing_answers() -> No
 def test_the_answer_stands_in_a_passage_of_each_judged_article_and_in_no_other_article(
     question: Question, prepared: list[PreparedArticle]
 ) -> None:
+    answer = question.answer
+    assert answer is not None
     judged = [entry for entry in prepared if question.is_about(entry)]
     assert len(judged) == len(question.ids) + len(question.headlines)
     answering = [
-        entry
-        for entry in prepared
-        if any(question.answer in passage.text for passage in entry.passages)
+        entry for entry in prepared if any(answer in passage.text for passage in entry.passages)
     ]
     assert answering == judged

@@ -40,7 +40,7 @@ def zip_members(file: BinaryIO, limits: Limits) -> Iterator[Member]:
     except _DAMAGED as error:
         raise _damaged(error) from error
     with archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
         if len(infos) > limits.max_members:
             raise _too_many(limits)
         names = {info.filename for info in infos}

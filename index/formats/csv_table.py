@@ -1,9 +1,8 @@
 """CSV with a header: one article a row, each row read on its own."""
 
 import csv
-import io
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from index.article import Origin, SourceRecord
 from index.errors import BadArticleError
@@ -41,14 +40,15 @@ def read_csv(file: OpenFile) -> Iterator[SourceRecord | BadArticleError]:
             yield _read_row(raw, cells, names, Origin(file.path, line), file.field_map)
 
 
-def delimiter_of(header: str) -> str:
-    """The delimiter that cuts a header into the most fields we know; a comma if none does."""
-    return max(DELIMITERS, key=lambda delimiter: known_columns(header, delimiter))
+def delimiter_of(header: str, mapped: Collection[str]) -> str:
+    """The delimiter that cuts a header into the most columns we know; a comma if none does."""
+    return max(DELIMITERS, key=lambda delimiter: known_columns(header, delimiter, mapped))
 
 
-def known_columns(header: str, delimiter: str) -> int:
-    """How many columns of a header go by a name we know."""
-    return sum(field_of(name.strip().strip('"')) is not None for name in header.split(delimiter))
+def known_columns(header: str, delimiter: str, mapped: Collection[str] = ()) -> int:
+    """How many columns of a header go by a name we know, or one of those mapped to ours."""
+    names = [name.strip().strip('"') for name in header.split(delimiter)]
+    return sum(name in mapped or field_of(name) is not None for name in names)
 
 
 def _has_text(names: Sequence[str], field_map: Mapping[str, str]) -> bool:
@@ -87,7 +87,7 @@ def _rows(file: OpenFile) -> Iterator[Row]:
     lines = _Lines(file)
     # The limit is the process's own; what bounds a row is _Lines, in bytes.
     csv.field_size_limit(max(csv.field_size_limit(), file.limits.max_record_bytes))
-    reader = csv.reader(lines, delimiter=_delimiter(file.stream), strict=True)
+    reader = csv.reader(lines, delimiter=_delimiter(file), strict=True)
     while True:
         lines.start_row()
         try:
@@ -105,9 +105,9 @@ def _rows(file: OpenFile) -> Iterator[Row]:
                 yield lines.first, lines.raw, cells
 
 
-def _delimiter(stream: io.BufferedReader) -> str:
-    header = stream.peek(READ_BYTES)[:MAX_HEADER_BYTES].splitlines()
-    return delimiter_of(decode_only(header[0])) if header else ","
+def _delimiter(file: OpenFile) -> str:
+    header = file.stream.peek(READ_BYTES)[:MAX_HEADER_BYTES].splitlines()
+    return delimiter_of(decode_only(header[0]), file.field_map.values()) if header else ","
 
 
 class _Lines:

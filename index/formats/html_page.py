@@ -25,14 +25,19 @@ from index.formats.page_metadata import (
     page_section,
     page_url,
 )
-from index.formats.page_trimming import trim
+from index.formats.page_trimming import is_list_of_links, trim
 from index.paragraphs import ends_sentence
 
-# News pages have up to 2 MiB, 10,000 elements and a depth of 60. Taking the text of a page costs
-# about a second for each MiB, and both libraries descend into the tree.
+# News pages have up to 2 MiB, 10,000 elements some 25 deep, 60 at most. trafilatura descends into
+# the tree and looks at the links below each element anew: at these limits a page takes 20 s.
 MAX_PAGE_BYTES = 8 * MIB
-MAX_ELEMENTS = 150_000
+MAX_ELEMENTS = 50_000
 MAX_DEPTH = 250
+MAX_DEPTHS = 1_000_000  # of all elements together
+# Pictures in the page and generated styles; no text and no name is so long.
+MAX_ATTRIBUTE_CHARS = 4_000
+# News pages have no control characters; of other files this share is one.
+MAX_CONTROLS = 0.02
 # Below this trafilatura is asked again, to take what it is less sure of.
 FEW_CHARS = 250
 # A date can stand above the text only.
@@ -56,12 +61,12 @@ def read_html_page(data: bytes, origin: Origin) -> SourceRecord:
 
     Raises:
         BadArticleError: it is no HTML, has no text, or is too large for a news page (8 MiB,
-            150,000 elements, nested 250 deep).
+            50,000 elements, nested 250 deep).
     """
     if len(data) > MAX_PAGE_BYTES:
         raise _bad(origin, f"the page has more than {MAX_PAGE_BYTES // MIB} MiB")
     root = _parse(data, origin)
-    _check_size(root, origin)
+    _bound(root, origin)
     meta = meta_tags(root)
     stated = read_json_ld(
         script.text or ""
@@ -90,13 +95,15 @@ def read_html_page(data: bytes, origin: Origin) -> SourceRecord:
         language=stated.language or meta.get("content-language") or root.get("lang") or "",
         url=url,
         published=published or _shown_date(undated or "", body, url),
+        # An old page without a title shows its headline in its first lines only.
+        pasted=not headline,
     )
 
 
 def _parse(data: bytes, origin: Origin) -> lxml.html.HtmlElement:
     declared = _DECLARED.search(data[:4096])
     text = decode(data, declared[1].decode("ascii", "replace") if declared else None)
-    if not _TAG.search(text):
+    if not _TAG.search(text) or _is_binary(text):
         raise _bad(origin, "no HTML in this file")
     text = _ENCODING.sub("", text.replace("\0", ""), count=1)
     parser = lxml.html.HTMLParser(
@@ -108,22 +115,35 @@ def _parse(data: bytes, origin: Origin) -> lxml.html.HtmlElement:
         raise _bad(origin, "no HTML in this file") from error
 
 
-def _check_size(root: lxml.html.HtmlElement, origin: Origin) -> None:
-    elements = depth = 0
-    for event, _ in lxml.etree.iterwalk(root, events=("start", "end")):
+def _bound(root: lxml.html.HtmlElement, origin: Origin) -> None:
+    """Refuse what would take too long; drop attributes of unreasonable length."""
+    elements = depth = depths = 0
+    for event, element in lxml.etree.iterwalk(root, events=("start", "end")):
         if event == "end":
             depth -= 1
             continue
         elements += 1
         depth += 1
+        depths += depth
         if depth > MAX_DEPTH:
             raise _bad(origin, f"elements are nested more than {MAX_DEPTH} deep")
-        if elements > MAX_ELEMENTS:
-            raise _bad(origin, f"the page has more than {MAX_ELEMENTS:,} elements")
+        if elements > MAX_ELEMENTS or depths > MAX_DEPTHS:
+            raise _bad(origin, "the page has more elements than a news page")
+        for name, value in element.attrib.items():
+            if len(value) > MAX_ATTRIBUTE_CHARS:
+                del element.attrib[name]
+
+
+def _is_binary(text: str) -> bool:
+    beginning = text[:4096]
+    controls = sum(character < " " and not character.isspace() for character in beginning)
+    return controls > MAX_CONTROLS * len(beginning)
 
 
 def _body(root: lxml.html.HtmlElement) -> str:
     """The text, one paragraph a line; empty: the page has none."""
+    if is_list_of_links(root):
+        return ""
     text = _extract(root, favor_recall=False)
     if len(text) < FEW_CHARS:
         text = max(text, _extract(root, favor_recall=True), key=len)
@@ -137,7 +157,11 @@ def _body(root: lxml.html.HtmlElement) -> str:
 def _extract(root: lxml.html.HtmlElement, *, favor_recall: bool) -> str:
     try:
         document = trafilatura.bare_extraction(
-            root, include_comments=False, with_metadata=False, favor_recall=favor_recall
+            root,
+            include_comments=False,
+            include_tables=False,
+            with_metadata=False,
+            favor_recall=favor_recall,
         )
     except _HOSTILE:  # a page that trafilatura stumbles over is read without it
         return ""

@@ -28,8 +28,30 @@ _ARTICLE_TYPES = frozenset(
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 # What content systems write where nobody signed.
 _NOBODY = frozenset(
-    "no author|admin|administrator|editor|author|unknown|anonymous|guest|webmaster|none|null"
-    "|undefined|web admin|web desk|website|n/a|user|staff".split("|")
+    (
+        *(
+            "no author",
+            "admin",
+            "administrator",
+            "editor",
+            "author",
+            "unknown",
+            "anonymous",
+            "guest",
+        ),
+        *(
+            "webmaster",
+            "none",
+            "null",
+            "undefined",
+            "web admin",
+            "web desk",
+            "website",
+            "n/a",
+            "user",
+        ),
+        *("staff",),
+    )
 )
 
 

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
@@ -64,6 +65,11 @@ _LEADING_LABEL = re.compile(
 _FIRST = re.compile(r"publish|entry-date|created", re.IGNORECASE)
 _UPDATED = re.compile(r"updat|modif", re.IGNORECASE)
 LONGEST_BYLINE = 120
+LONGEST_TITLE = 500
+# Pieces of text in an element that names an author.
+MAX_TEXTS = 20
+# Headings and moments that are looked at.
+FIRST = 20
 
 
 def meta_tags(root: lxml.html.HtmlElement) -> dict[str, str]:
@@ -85,11 +91,11 @@ def page_headline(
     Search engines and social networks are told other headlines than readers are. The first h1
     counts where one of the others shares its words: some pages have their logo in it.
     """
-    title = collapse(root.findtext(".//title") or "")
+    title = _title(root)
     social = without_outlet(meta.get("og:title") or meta.get("twitter:title") or "", outlet)
     others = [text for text in (stated, social, title) if text]
-    shown = [text for element in root.iter("h1") if (text := collapse(element.text_content()))]
-    for text in shown[:5]:
+    shown = _shown(root)
+    for text in shown:
         if any(_share_words(text, other) for other in others):
             return text
     if others[:1] == [title]:
@@ -103,10 +109,9 @@ def page_outlet(root: lxml.html.HtmlElement, meta: Mapping[str, str], url: str) 
     if named:
         return named
     host = ((urlsplit(url).hostname or "") if url else "").removeprefix("www.")
-    title = collapse(root.findtext(".//title") or "")
-    shown = [collapse(element.text_content()) for element in root.iter("h1")]
+    title = _title(root)
     social = meta.get("og:title", "")
-    for headline in [text for text in (social, *shown) if text]:
+    for headline in [text for text in (social, *_shown(root)) if text]:
         rest = title[len(headline) :] if title.startswith(headline) else ""
         parts = [part for part in _TITLE_SPLIT.split(rest) if part.strip(" -–—|")]
         parts = [part for part in parts if part.casefold() != host] or parts
@@ -157,8 +162,9 @@ def page_byline(root: lxml.html.HtmlElement, meta: Mapping[str, str], outlet: st
             return name
     for element in root.iter():
         if isinstance(element.tag, str) and _marks_author(element):
-            for text in (element.text_content(), *element.itertext()):
-                name = _signature(collapse(text), outlet)
+            texts = list(islice(element.itertext(), MAX_TEXTS))
+            for text in ("".join(texts), *texts):
+                name = _signature(collapse(text[: 2 * LONGEST_BYLINE]), outlet)
                 if name and LONE_NAME.fullmatch(name):
                     return name
     return ""
@@ -181,6 +187,20 @@ def without_outlet(title: str, outlet: str) -> str:
     return title
 
 
+def _title(root: lxml.html.HtmlElement) -> str:
+    title = collapse(root.findtext(".//title") or "")
+    return title if len(title) <= LONGEST_TITLE else ""
+
+
+def _shown(root: lxml.html.HtmlElement) -> list[str]:
+    """The texts of the first h1 elements."""
+    texts = [
+        collapse("".join(islice(element.itertext(), MAX_TEXTS)))
+        for element in islice(root.iter("h1"), FIRST)
+    ]
+    return [text for text in texts if text and len(text) <= LONGEST_TITLE]
+
+
 def _signature(text: str, outlet: str) -> str:
     if not text or len(text) > LONGEST_BYLINE or "://" in text or "@" in text:
         return ""
@@ -199,7 +219,7 @@ def _marks_author(element: lxml.html.HtmlElement) -> bool:
 
 
 def _times(root: lxml.html.HtmlElement) -> Iterator[tuple[Published, lxml.html.HtmlElement]]:
-    for element in root.iter("time"):
+    for element in islice(root.iter("time"), FIRST):
         moment = _published(element.get("datetime") or "")
         kind = element.get("class") or ""
         if moment and (_FIRST.search(kind) or not _UPDATED.search(kind)):

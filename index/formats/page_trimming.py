@@ -17,13 +17,38 @@ from index.paragraphs import collapse, ends_sentence
 LARGEST_SHARE = 0.3
 # Of a list's or paragraph's text: this much in links makes it a list of links.
 LINKED_SHARE = 0.6
+ALL_LINKED_SHARE = 0.8
 LONGEST_CAPTION = 600
 
 _DROPPED_TAGS = frozenset(
-    "script style noscript template iframe object embed svg math form button select input textarea "
-    "nav footer aside figcaption dialog menu audio video canvas label".split()
+    (
+        *(
+            "script",
+            "style",
+            "noscript",
+            "template",
+            "iframe",
+            "object",
+            "embed",
+            "svg",
+            "math",
+            "form",
+        ),
+        *(
+            "button",
+            "select",
+            "input",
+            "textarea",
+            "nav",
+            "footer",
+            "aside",
+            "figcaption",
+            "dialog",
+        ),
+        *("menu", "audio", "video", "canvas", "label"),
+    )
 )
-_HIDDEN_TAGS = frozenset("script style noscript template svg title head".split())
+_HIDDEN_TAGS = frozenset((*("script", "style", "noscript", "template", "svg", "title", "head"),))
 _LONGEST_NAMES = 500
 _NAMES = re.compile(
     r"(?:^|\s)(?:[\w-]*[-_])?(?:"
@@ -56,6 +81,12 @@ def trim(root: lxml.html.HtmlElement) -> None:
     for element, size in sizes.items():
         if size.unlinked <= largest and element is not root and _is_cut(element, size):
             element.drop_tree()
+
+
+def is_list_of_links(root: lxml.html.HtmlElement) -> bool:
+    """Is hardly any of the page's text outside links: a front page, a map of the site?"""
+    size = _sizes(root)[root]
+    return size.linked >= ALL_LINKED_SHARE * size.text
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ entities is refused (one of a few lines can swell to gigabytes); what feedparser
 DOCTYPE, and comes from memory, so that nothing is ever fetched.
 """
 
+import codecs
 import io
 import re
 from collections.abc import Iterator
@@ -52,9 +53,7 @@ class _Feed:
 
 def read_xml_feed(data: bytes, path: str, limits: Limits) -> Iterator[Result]:
     """Read the entries of a feed. An unreadable date or address is unknown, not an error."""
-    declared = _DECLARED_ENCODING.search(data[:512])
-    text = decode_only(data, declared[1].decode("ascii") if declared else None)
-    data = text.encode("utf-8", "replace")
+    data = _as_utf8(data)
     first = _FIRST_ELEMENT.search(data)
     root = _START_TAG.match(data, first.start()) if first else None
     if root is None:
@@ -65,6 +64,21 @@ def read_xml_feed(data: bytes, path: str, limits: Limits) -> Iterator[Result]:
         yield BadArticleError(path, 1, reason, advice)
         return
     yield from _read_entries(data, root, path, limits)
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """The feed in UTF-8, without its mark; not decoded if it is, as text takes up to four times."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(data), MIB):
+            decoder.decode(data[at : at + MIB], final=at + MIB >= len(data))
+        if b"\0" not in data:
+            return data.removeprefix(codecs.BOM_UTF8)
+    except UnicodeDecodeError:
+        pass
+    declared = _DECLARED_ENCODING.search(data[:512])
+    text = decode_only(data, declared[1].decode("ascii") if declared else None)
+    return text.encode("utf-8", "replace")
 
 
 def _read_entries(

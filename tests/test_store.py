@@ -1,0 +1,222 @@
+"""The SQLite truth: what it refuses, what it keeps, and what it does about damage."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle import record, shown
+
+from index import store
+from index.article import Origin, SourceRecord
+from index.errors import StoreCorruptError, StoreFormatError
+from index.snapshot import SnapshotReader
+from index.writer import Writer
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A store of two articles, closed."""
+    with Writer(tmp_path / "store") as writer:
+        writer.add(
+            [record("flood", "weir", "bridge", published="2022-01-21"), record("fire", "ash")]
+        )
+    return tmp_path / "store"
+
+
+def change(folder: Path, sql: str, *values: object) -> None:
+    """Change the database behind the store's back."""
+    connection = sqlite3.connect(folder / store.DATABASE, isolation_level=None)
+    assert connection.execute(sql, values).rowcount > 0
+    connection.close()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+def test_a_folder_with_other_things_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_text("Dear editor")
+    before = contents(tmp_path)
+    with pytest.raises(StoreFormatError, match="no Nutgraf store"):
+        Writer(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_another_program_s_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / store.DATABASE)
+    connection.execute("CREATE TABLE letters (body TEXT)")
+    connection.close()
+    before = contents(tmp_path)
+    for open_it in (Writer, SnapshotReader):
+        with pytest.raises(StoreFormatError, match="not a Nutgraf store"):
+            open_it(tmp_path)
+    after = contents(tmp_path)
+    after.pop("writer.lock", None)
+    assert after == before
+
+
+def test_a_store_of_a_newer_format_is_refused_unchanged(folder: Path) -> None:
+    change(folder, "INSERT INTO meta VALUES ('from', 'the future')")
+    connection = sqlite3.connect(folder / store.DATABASE)
+    connection.execute(f"PRAGMA user_version = {store.FORMAT + 1}")
+    connection.close()
+    before = contents(folder)
+    for open_it in (Writer, SnapshotReader):
+        with pytest.raises(StoreFormatError, match="install the newer Nutgraf"):
+            open_it(folder)
+    after = contents(folder)
+    for name in ("writer.lock", "nutgraf.db-wal", "nutgraf.db-shm"):
+        before.pop(name, None)
+        after.pop(name, None)
+    assert after == before
+
+
+def test_an_unreadable_database_is_reported_and_never_made_anew(folder: Path) -> None:
+    (folder / store.DATABASE).write_bytes(b"x" * 8192)
+    before = contents(folder)
+    for open_it in (Writer, SnapshotReader):
+        with pytest.raises(StoreCorruptError, match="restore the folder from a backup"):
+            open_it(folder)
+    after = contents(folder)
+    assert after.pop("writer.lock")
+    before.pop("writer.lock")
+    assert after == before
+
+
+def test_a_reader_of_a_folder_without_a_store_is_told_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(StoreFormatError, match="nutgraf add"):
+        SnapshotReader(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_a_crash_leaves_of_a_store_being_made_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / store.SEGMENTS).mkdir()
+    (tmp_path / "nutgraf.new").write_bytes(b"half a database")
+    (tmp_path / "nutgraf.new-journal").write_bytes(b"")
+    (tmp_path / "nutgraf.new-wal").write_bytes(b"")
+    with Writer(tmp_path) as writer:
+        assert writer.add([record("flood", "weir")])[0].status == "added"
+
+
+def test_the_database_has_its_log_from_the_moment_it_has_its_name(tmp_path: Path) -> None:
+    """Else a crash in between leaves a store whose readers block the writer."""
+    modes = []
+
+    class Watched(type(tmp_path)):  # type: ignore[misc]
+        def rename(self, target: Path) -> Path:
+            connection = sqlite3.connect(self)
+            modes.append(connection.execute("PRAGMA journal_mode").fetchone()[0])
+            connection.close()
+            return super().rename(target)
+
+    store.create_or_open(Watched(tmp_path / "store")).close()
+    assert modes == ["wal"]
+
+
+# ------------------------------------------------------------------ damage
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("headline", "Wombats counteD"),
+        ("headline", b"\xc3\x28"),  # a flipped bit may leave no UTF-8
+        ("outlet", "Bush Telegrapi"),
+        ("published", "2022-01-29"),
+        ("published", "2022-91-21"),
+        ("published", b"\xff022-01-21"),
+        ("version", 3),
+        ("text", b"no zstandard frame"),
+    ],
+)
+def test_a_damaged_article_is_left_out_and_counted_never_shown(
+    folder: Path, column: str, value: object
+) -> None:
+    if isinstance(value, bytes) and column != "text":
+        change(folder, f"UPDATE articles SET {column} = CAST(? AS TEXT) WHERE id = 'flood'", value)
+    else:
+        change(folder, f"UPDATE articles SET {column} = ? WHERE id = 'flood'", value)
+    reader = SnapshotReader(folder)
+    snapshot = reader.latest()
+    rows = snapshot.passage_rows(range(snapshot.passages))
+    assert [row.article.id for row in rows.values()] == ["fire"]
+    assert snapshot.bad_rows == 2
+    assert snapshot.article("flood") is None
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("start", 1), ("end", 3), ("id", "flood-0"), ("ordinal", 7)]
+)
+def test_a_damaged_passage_is_left_out_and_counted_never_shown(
+    folder: Path, column: str, value: object
+) -> None:
+    change(folder, f'UPDATE passages SET "{column}" = ? WHERE number = 1', value)
+    reader = SnapshotReader(folder)
+    snapshot = reader.latest()
+    rows = snapshot.passage_rows(range(snapshot.passages))
+    assert sorted(row.number for row in rows.values()) == [2, 3]
+    assert snapshot.bad_rows == 1
+    assert snapshot.passage("flood-0") is None
+    reader.close()
+
+
+def test_a_store_with_a_damaged_article_goes_on_taking_others(folder: Path) -> None:
+    change(folder, "UPDATE articles SET headline = CAST(X'C328' AS TEXT) WHERE id = 'flood'")
+    change(folder, "UPDATE sources SET source = X'00' WHERE article = 1")
+    reader = SnapshotReader(folder)
+    with Writer(folder) as writer:
+        writer.add([record("quake", "fault")])
+        writer.finish()
+        writer.add([record("flood", "weir", "dam")])  # what is added again is sound again
+    assert sorted(shown(reader.latest())) == ["fire", "flood", "quake"]
+    reader.close()
+
+
+def test_the_source_of_an_article_comes_back_as_it_was(tmp_path: Path) -> None:
+    given_record = SourceRecord(
+        Origin("archive.zip!a.jsonl", 412),
+        b'{"text": "\xff"}\x00',
+        "Wombats\ud800 counted.\x00 They were many, rangers told the reporters at the gorge.",
+        headline="H",
+        own_id="x",
+        guid="g",
+        url="https://e.org",
+    )
+    with Writer(tmp_path / "store") as writer:
+        writer.add([given_record])
+    connection = store.open_readonly(tmp_path / "store")
+    assert store.source_of(connection, 1) == given_record
+    connection.execute("SELECT 1")
+    connection.close()
+    change(tmp_path / "store", "UPDATE sources SET source = source || X'00'")
+    connection = store.open_readonly(tmp_path / "store")
+    with pytest.raises(StoreCorruptError, match="add that article again"):
+        store.source_of(connection, 1)
+    connection.close()
+
+
+column_kinds = (st.text(), st.integers(-(2**40), 2**40), st.binary())
+
+
+@given(st.lists(st.one_of(*column_kinds)), st.sampled_from(column_kinds), st.data())
+def test_a_row_s_checksum_sees_any_one_column_changed(
+    row: list[str | int | bytes], kind: st.SearchStrategy[str | int | bytes], data: st.DataObject
+) -> None:
+    before = data.draw(kind)
+    after = data.draw(kind.filter(lambda value: value != before))
+    at = data.draw(st.integers(0, len(row)))
+    # 2 ** -32 of unlucky pairs aside.
+    assert store.crc(*row[:at], before, *row[at:]) != store.crc(*row[:at], after, *row[at:])
+
+
+@given(st.text(), st.text())
+def test_a_row_s_checksum_sees_a_border_between_columns_moved(left: str, right: str) -> None:
+    if left:
+        assert store.crc(left, right) != store.crc(left[:-1], left[-1] + right)
+        assert store.crc(left.encode(), right) != store.crc(left, right.encode())

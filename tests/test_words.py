@@ -1,0 +1,174 @@
+"""The word index: what it finds, what it says of itself, and what a damaged file does."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tantivy
+
+from index.errors import StoreCorruptError
+from index.words import WordsIndex, WordsReader, WordsRow, WordsView
+
+
+def row(number: int, body: str, headline: str = "", **fields: str) -> WordsRow:
+    day = int(fields.pop("day", "0")) or None
+    values = {"outlet": "", "byline": "", "section": "", "language": "", **fields}
+    return WordsRow(number=number, body=body, headline=headline, day=day, **values)
+
+
+def found(view: WordsView, term: str, field: str = "body") -> list[int]:
+    numbers, _ = view.search(tantivy.Query.term_query(view.schema, field, term), 100)
+    return sorted(numbers.tolist())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An index at seq 7: two passages about wombats, the second in a few more words."""
+    index = WordsIndex(tmp_path / "words")
+    index.apply(
+        7,
+        [],
+        [
+            row(11, "Wombats dig.", "Burrows", outlet="The Courier", day="738000"),
+            row(12, "A wombat digs very long and very deep burrows.", language="en"),
+        ],
+    )
+    index.close()
+    return tmp_path / "words"
+
+
+def test_a_passage_is_found_by_the_stem_of_its_words_best_first(folder: Path) -> None:
+    view = WordsReader(folder).view()
+    query = tantivy.Query.term_query(view.schema, "body", view.analyze("wombats")[0])
+    numbers, scores = view.search(query, 10)
+    assert numbers.tolist() == [11, 12]
+    assert numbers.dtype == np.int64
+    assert scores.dtype == np.float32
+    assert scores[0] > scores[1] > 0
+    assert view.search(query, 1)[0].tolist() == [11]
+
+
+def test_nothing_found_gives_empty_arrays(folder: Path) -> None:
+    view = WordsReader(folder).view()
+    numbers, scores = view.search(tantivy.Query.term_query(view.schema, "body", "koala"), 10)
+    assert (numbers.shape, scores.shape) == ((0,), (0,))
+    assert numbers.dtype == np.int64
+
+
+def test_terms_are_folded_and_stemmed_without_stop_words(folder: Path) -> None:
+    view = WordsReader(folder).view()
+    assert view.analyze("The Élysée said WOMBATS were running!") == [
+        "elyse",
+        "said",
+        "wombat",
+        "were",
+        "run",
+    ]
+    assert view.analyze("x" * 61 + " wombat") == ["wombat"]
+
+
+def test_filter_fields_hold_whole_values_and_days(folder: Path) -> None:
+    view = WordsReader(folder).view()
+    assert found(view, "The Courier", "outlet") == [11]
+    assert found(view, "courier", "outlet") == []
+    assert found(view, "en", "language") == [12]
+    assert view.passages_with("headline", view.analyze("burrow")[0]) == 1
+    days = tantivy.Query.range_query(view.schema, "day", tantivy.FieldType.Integer, 1, 738000)
+    assert view.search(days, 10)[0].tolist() == [11]
+
+
+def test_a_commit_moves_the_horizon_with_what_it_speaks_of(folder: Path) -> None:
+    reader = WordsReader(folder)
+    before = reader.view()
+    index = WordsIndex(folder)
+    assert index.horizon == 7
+    index.apply(9, [11], [row(13, "More wombats.")])
+    after = reader.view()
+    assert (before.horizon, found(before, "wombat")) == (7, [11, 12])
+    assert (after.horizon, found(after, "wombat")) == (9, [12, 13])
+    index.close()
+
+
+def test_what_fails_in_the_middle_leaves_nothing_and_can_be_applied_again(folder: Path) -> None:
+    index = WordsIndex(folder)
+
+    def rows() -> object:
+        yield row(13, "More wombats.")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.apply(9, [11], rows())  # type: ignore[arg-type]
+    assert index.horizon == 7
+    index.apply(9, [11], [row(13, "More wombats.")])
+    index.close()
+    view = WordsReader(folder).view()
+    assert (view.horizon, found(view, "wombat")) == (9, [12, 13])
+
+
+def test_ctrl_c_behind_a_commit_does_not_make_it_happen_twice(folder: Path) -> None:
+    index = WordsIndex(folder)
+
+    class Interrupted:
+        """The tantivy writer, with a Ctrl-C that comes while it commits."""
+
+        def __init__(self, writer: tantivy.IndexWriter) -> None:
+            self._writer = writer
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._writer, name)
+
+        def commit(self) -> None:
+            self._writer.commit()
+            raise KeyboardInterrupt
+
+    writer = index._writer
+    index._writer = Interrupted(writer)  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        index.apply(9, [], [row(13, "More wombats.")])
+    index._writer = writer
+    assert index.horizon == 9
+    index.close()
+    assert found(WordsReader(folder).view(), "wombat") == [11, 12, 13]
+
+
+def test_an_index_that_is_missing_says_how_to_get_it_back(tmp_path: Path) -> None:
+    with pytest.raises(StoreCorruptError, match="nutgraf add"):
+        WordsReader(tmp_path / "words")
+
+
+@pytest.mark.parametrize("suffix", ["idx", "term", "store", "fast", "fieldnorm", "pos"])
+def test_a_flipped_bit_in_any_file_is_seen_before_the_file_is_used(
+    folder: Path, suffix: str
+) -> None:
+    path = next(folder.glob(f"*.{suffix}"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 8] ^= 1
+    path.write_bytes(data)
+    for open_it in (WordsReader, WordsIndex):
+        with pytest.raises(StoreCorruptError, match=path.name):
+            open_it(folder)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"segments": 3}', b"\xff\xfe"])
+def test_a_damaged_meta_file_is_a_store_error(folder: Path, damage: bytes) -> None:
+    (folder / "meta.json").write_bytes(damage)
+    for open_it in (WordsReader, WordsIndex):
+        with pytest.raises(StoreCorruptError, match="cannot be opened"):
+            open_it(folder)
+
+
+def test_a_truncated_or_missing_file_is_a_store_error(folder: Path) -> None:
+    path = next(folder.glob("*.term"))
+    path.write_bytes(path.read_bytes()[:5])
+    with pytest.raises(StoreCorruptError):
+        WordsReader(folder)
+    path.unlink()
+    with pytest.raises(StoreCorruptError):
+        WordsReader(folder)
+
+
+def test_tantivy_s_checksum_is_the_crc_32_we_take_it_for(folder: Path) -> None:
+    data = next(folder.glob("*.idx")).read_bytes()
+    body, footer = data.split(b'{"version"')
+    assert f'"crc":{zlib.crc32(body)}}}'.encode() in footer
