@@ -4,12 +4,13 @@ In the order the data flows:
 
 - `reading`, `formats`: a path or stream, record by record; a bad one does not stop the rest
 - `dates`: when an article was published, as precise as its source says
-- `cleaning`, `recurring`, `language`: from pasted text to the report alone
+- `paragraphs`, `head`, `promo_lines`, `recurring`, `cleaning`: from pasted text to the report alone
+- `language`: what it is written in
 - `chunking`: the article's passages
 - `preparing`: the steps above, one record at a time
 - `store`: the SQLite file that holds the truth
 - `words`: the tantivy index that follows it
-- `model`, `embedding`: passages to vectors, in a process of their own
+- `default_model`, `model`, `embedding`: passages to vectors, in a process of their own
 - `segments`: the FAISS files that hold the vectors
 - `writer`: the one writer, which keeps all of these in step
 - `backlog`: embeds what waits, newest leads first

@@ -14,6 +14,8 @@ _GROUP_PASSAGES = 192
 _ORDER_PASSAGES = 20_000
 # A tail of this many vectors adds about 2 ms to a query; then it becomes a segment.
 _PUBLISH_PASSAGES = 20_000
+# What a server that gets an article every few seconds leaves in the tail: under 1 ms a query.
+_MIN_SEGMENT_PASSAGES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def embed_backlog(
     if total:
         with EmbeddingProcess(writer.model) as process:
             done = _embed_all(writer, process, writer.fingerprint, None, total, progress, stop)
-    writer.publish()
+    writer.publish(at_least=_MIN_SEGMENT_PASSAGES)
     return done
 
 

@@ -1,5 +1,6 @@
 """From a source record to an article ready to be stored, one record at a time."""
 
+import re
 import unicodedata
 from collections.abc import Container
 
@@ -10,6 +11,8 @@ from index.errors import BadArticleError
 from index.head import plain_byline
 from index.language import detect, normalise
 from index.paragraphs import collapse
+
+_FLASH_BODY = re.compile(r"\s*[*.\-–—_=+#~]+(?:\s+[*.\-–—_=+#~]+)*\s*")
 
 
 def prepare(record: SourceRecord, *, recurring: Container[bytes] = frozenset()) -> PreparedArticle:
@@ -25,10 +28,12 @@ def prepare(record: SourceRecord, *, recurring: Container[bytes] = frozenset()) 
         recurring: hashes of the outlet's recurring lines, see `index.recurring`.
 
     Raises:
-        BadArticleError: nothing of the body is a report.
+        BadArticleError: nothing of the body is a report, and there is no headline.
     """
     cleaned = clean(record, recurring)
-    if not cleaned.text:
+    headline = _plain(cleaned.headline)
+    text = cleaned.text or (headline if _is_flash(record.body) else "")
+    if not text:
         raise BadArticleError(
             record.origin.path,
             record.origin.line,
@@ -39,12 +44,12 @@ def prepare(record: SourceRecord, *, recurring: Container[bytes] = frozenset()) 
         )
     article = Article(
         id=article_id(record),
-        headline=_plain(cleaned.headline),
-        text=cleaned.text,
+        headline=headline,
+        text=text,
         outlet=_plain(record.outlet),
         byline=plain_byline(_plain(cleaned.byline)),
         section=_plain(cleaned.section),
-        language=normalise(record.language) or detect(cleaned.text),
+        language=normalise(record.language) or detect(text),
         url=_plain(record.url),
         guid=_plain(record.guid),
         published=cleaned.published,
@@ -52,6 +57,11 @@ def prepare(record: SourceRecord, *, recurring: Container[bytes] = frozenset()) 
     return PreparedArticle(
         article=article, passages=chunk(article), source=record, runs=cleaned.runs
     )
+
+
+def _is_flash(body: str) -> bool:
+    """Whether a wire sent a headline alone, with a row of asterisks or dashes for a text."""
+    return bool(_FLASH_BODY.fullmatch(body))
 
 
 def _plain(text: str) -> str:

@@ -260,10 +260,11 @@ class Writer:
 
     # ---------------------------------------------------------------- segments
 
-    def publish(self) -> None:
+    def publish(self, *, at_least: int = 1) -> None:
         """Put vectors committed since the last generation into a segment of their own.
 
-        Answers are the same before and after; they come faster.
+        Answers are the same before and after; they come faster. Fewer than `at_least` vectors
+        stay in the tail.
         """
         with self._guard:
             # What is removed must be gone for every reader before its vectors are.
@@ -273,7 +274,7 @@ class Writer:
                 return
             max_seq = self._seq()
             tail = self._tail(max_seq)
-            if not len(tail[0]):
+            if len(tail[0]) < at_least:
                 return
             infos = self._write_segments(self.fingerprint, tail)
             with self._transaction():

@@ -66,16 +66,13 @@ def cosines_in_articles(
     article = snapshot.columns.article
     wanted = np.zeros(len(snapshot.columns.article_id), dtype=np.bool_)
     wanted[article[positions]] = True
-    allowed = wanted[article]
-    # A search among these alone: FAISS reads float16 twice as fast as `VectorsView.cosines`.
-    found, found_cosines = snapshot.vectors.search(
-        embedding, int(np.count_nonzero(allowed)), allowed
-    )
+    members = np.flatnonzero(wanted[article])
     cosines = np.full(len(article), np.nan, dtype=np.float32)
-    cosines[found] = found_cosines
+    cosines[members] = snapshot.vectors.cosines(embedding, members)
+    found = members[~np.isnan(cosines[members])]
     counts = np.bincount(article[found], minlength=len(wanted))
     means = np.full(len(wanted), np.nan)
-    sums = np.bincount(article[found], weights=found_cosines, minlength=len(wanted))
+    sums = np.bincount(article[found], weights=cosines[found], minlength=len(wanted))
     np.divide(sums, counts, out=means, where=counts > 0)
     return cosines[positions], means[article[positions]].astype(np.float32)
 

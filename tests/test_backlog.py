@@ -65,14 +65,14 @@ def interrupt_at(done: int) -> Callable[[Progress], None]:
     return interrupt
 
 
-def test_what_waits_is_embedded_newest_first_and_published(
+def test_what_waits_is_embedded_newest_first_and_a_small_tail_needs_no_segment(
     writer: Writer, reader: SnapshotReader, seen: list[str]
 ) -> None:
     writer.add(SIX)
     assert embed_backlog(writer) == 6
     assert writer.pending() == 0
     snapshot = reader.latest()
-    assert (snapshot.embedded, snapshot.segments) == (6, 1)
+    assert (snapshot.embedded, snapshot.segments) == (6, 0)
     assert seen == [embedding_text(r.headline, paragraph(f"tok{5 - n}")) for n, r in enumerate(SIX)]
     expected = load_encoder().embed(seen)
     for vector, number in zip(expected, reversed(range(6)), strict=True):

@@ -105,3 +105,10 @@ def _check(prepared: PreparedArticle) -> None:
     for run in prepared.runs:
         piece = prepared.source.body[run.body_start : run.body_start + run.length]
         assert article.text[run.start : run.start + run.length] == piece
+
+
+def test_a_flash_is_its_headline_and_a_row_of_asterisks() -> None:
+    record = SourceRecord(Origin("wire.jsonl", 1), b"", "******", headline="BANK RAISES PRIME RATE")
+    prepared = prepare(record)
+    assert prepared.article.text == "BANK RAISES PRIME RATE"
+    assert [passage.text for passage in prepared.passages] == ["BANK RAISES PRIME RATE"]
