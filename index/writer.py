@@ -568,7 +568,11 @@ class Writer:
 
     def _recover(self) -> None:
         """Finish what a crash or damage left undone."""
-        self._follow()
+        try:
+            self._follow()
+        except StoreReadOnlyError as error:
+            self._words.close()
+            self._words = self._rebuilt_words(f"cannot be written to ({error})")
         if not self._segments_are_sound():
             self.compact()
         self._collect_garbage()

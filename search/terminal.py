@@ -1,5 +1,6 @@
 """How the command line speaks: answers on stdout, progress and complaints on stderr."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -158,7 +159,7 @@ def _progress(console: Console, label: str, *, total: float | None) -> Iterator[
 
 
 def _plain_lines(console: Console, label: str) -> _Show:
-    last = time.monotonic()
+    last = -math.inf  # the first figures at once
 
     def show(figures: str, _: float | None) -> None:
         nonlocal last

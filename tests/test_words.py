@@ -1,5 +1,6 @@
 """The word index: what it finds, what it says of itself, and what a damaged file does."""
 
+import shutil
 import zlib
 from pathlib import Path
 
@@ -132,6 +133,24 @@ def test_ctrl_c_behind_a_commit_does_not_make_it_happen_twice(folder: Path) -> N
     assert found(WordsReader(folder).view(), "wombat") == [11, 12, 13]
 
 
+def test_a_file_that_a_killed_commit_left_is_in_nobody_s_way(folder: Path) -> None:
+    """tantivy would write the deletes of the next commit under the same name, and refuses."""
+    killed = folder.with_name("killed")
+    shutil.copytree(folder, killed)
+    index = WordsIndex(killed)
+    index.apply(9, [11], [])
+    index.close()
+    left = [path for path in killed.glob("*.del") if not (folder / path.name).exists()]
+    assert left
+    for path in (*left, killed / ".managed.json"):  # all that was written but the new meta.json
+        shutil.copy(path, folder)
+    index = WordsIndex(folder)
+    index.apply(9, [11], [])
+    index.close()
+    view = WordsReader(folder).view()
+    assert (view.horizon, found(view, "wombat")) == (9, [12])
+
+
 def test_an_index_that_is_missing_says_how_to_get_it_back(tmp_path: Path) -> None:
     with pytest.raises(StoreCorruptError, match="nutgraf add"):
         WordsReader(tmp_path / "words")
@@ -148,6 +167,19 @@ def test_a_flipped_bit_in_any_file_is_seen_before_the_file_is_used(
     for open_it in (WordsReader, WordsIndex):
         with pytest.raises(StoreCorruptError, match=path.name):
             open_it(folder)
+
+
+def test_half_a_file_of_a_commit_that_was_killed_is_no_damage(folder: Path) -> None:
+    index = WordsIndex(folder)
+    index.apply(9, [11], [])
+    index.close()
+    (current,) = folder.glob("*.del")
+    segment, opstamp, _ = current.name.split(".")
+    (folder / f"{segment}.{int(opstamp) + 3}.del").write_bytes(current.read_bytes()[:9])
+    assert WordsReader(folder).view().horizon == 9
+    current.write_bytes(current.read_bytes()[:9])
+    with pytest.raises(StoreCorruptError, match=current.name):
+        WordsReader(folder)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"segments": 3}', b"\xff\xfe"])

@@ -427,7 +427,8 @@ def test_vectors_of_another_model_answer_from_the_switch_on_and_not_before(
     embed(writer, 10)
     writer.publish()
     before = reader.latest()
-    waiting = writer.waiting_texts(writer.waiting_order(-1, fingerprint="other"))
+    order = writer.waiting_order(-1, fingerprint="other")
+    waiting = writer.waiting_texts(order, fingerprint="other")
     assert len(waiting) == 2
     other = vectors_of([f"other {item.text}" for item in waiting])
     writer.store_embeddings(waiting[:1], other[:1], "other")
@@ -576,6 +577,23 @@ def test_a_word_index_ahead_of_the_truth_is_rebuilt(filled: Path, tmp_path: Path
     (tmp_path / "backup.db").replace(filled / store.DATABASE)
     with Writer(filled):
         assert everything(filled) == before
+
+
+def test_a_word_index_that_cannot_be_written_to_is_rebuilt(filled: Path, tmp_path: Path) -> None:
+    """Here a file is in tantivy's way that it knows nothing of."""
+    shutil.copytree(filled / store.WORDS, tmp_path / "older")
+    with Writer(filled) as writer:
+        writer.remove(["fire"])
+        after = everything(filled)
+    older = {path.name for path in (tmp_path / "older").iterdir()}
+    in_the_way = [path for path in (filled / store.WORDS).glob("*.del") if path.name not in older]
+    assert in_the_way
+    for path in in_the_way:
+        shutil.copy(path, tmp_path / "older")
+    shutil.rmtree(filled / store.WORDS)
+    (tmp_path / "older").rename(filled / store.WORDS)
+    with Writer(filled):
+        assert everything(filled) == after
 
 
 def test_what_a_crash_left_among_the_segments_is_swept_away(filled: Path) -> None:
