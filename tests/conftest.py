@@ -16,6 +16,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# A shell that runs the tests in the background ignores Ctrl-C for all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Each is awkward in one way, said behind it.
 ARTICLES: list[dict[str, object]] = [
     {
