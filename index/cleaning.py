@@ -1,5 +1,6 @@
 """From a body as it was read to the report alone, with the way back."""
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from index.promo_lines import promo_lines
 from index.recurring import line_hash
 
 JOINT = "\n\n"
+
+_SENTENCE_WITH_CREDIT = re.compile(r"(?:\S+ ){7,}?\S*[.!?]['\"’”]? \([^()]{3,120}\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def clean(record: SourceRecord, recurring: Container[bytes] = frozenset()) -> Cl
     paragraphs = split(record.body)
     lines = [paragraph.text for paragraph in paragraphs]
     head = read_head(lines, headline=collapse(record.headline), pasted=record.pasted)
-    report = _report(paragraphs, head, recurring)
+    report = _report(paragraphs, head, recurring) or _captions(paragraphs)
     if not report and record.pasted and head.headline:
         # One line and nothing else is a text without a headline.
         report = [paragraph for paragraph in paragraphs if paragraph.text == head.headline][:1]
@@ -68,6 +71,14 @@ def _report(
     ]
     fresh = [paragraph for paragraph in kept if not _recurs(paragraph.text, recurring)]
     return fresh or kept
+
+
+def _captions(paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
+    """Of an article that is a picture and what it shows, the paragraphs that say it in a sentence.
+
+    Beside a report they are captions, and go.
+    """
+    return [paragraph for paragraph in paragraphs if _SENTENCE_WITH_CREDIT.match(paragraph.text)]
 
 
 def _recurs(line: str, recurring: Container[bytes]) -> bool:

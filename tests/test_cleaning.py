@@ -235,3 +235,18 @@ def test_the_seed_article_comes_out_whole_and_without_promos() -> None:
         paragraph for paragraph in report.strip().split("\n\n") if paragraph != "Video of day"
     ]
     assert len(paragraphs(cleaned)) == 13
+
+
+def test_a_picture_with_what_it_shows_is_an_article_of_its_own_and_a_caption_beside_a_report() -> (
+    None
+):
+    caption = (
+        "Divers searched the outer mole of Northport on Friday for debris. (Image credit: Ada Onn)"
+    )
+    report = "The harbour opened again on Saturday, nine days after the storm had closed it."
+    alone, beside = (
+        clean(SourceRecord(Origin("a.jsonl", 1), b"", body))
+        for body in (caption, f"{report}\n\n{caption}")
+    )
+    assert alone.text == caption
+    assert beside.text == report
