@@ -72,7 +72,8 @@ class Report:
     killed: bool = False
     begun: int = -2  # the operation begun last; -1: opening the store
     acknowledged: list[object] = field(default_factory=list)  # what each operation returned
-    boundaries: list[int] = field(default_factory=list)  # calls in each, the opening first
+    boundaries: list[int] = field(default_factory=list)  # moments in each, the opening first
+    seconds: list[float] = field(default_factory=list)  # likewise
     texts: list[str] = field(default_factory=list)  # that an operation in flight would embed
     failure: str = ""
 
@@ -110,6 +111,7 @@ def _touches_the_disk(called: object) -> bool:
 def _carry_out(plan: Plan, say: BinaryIO) -> None:
     """Perform a plan and die; every acknowledgement is in the pipe before the next step."""
     boundaries = _Boundaries()
+    began_s = 0.0
 
     def tell(**what: object) -> None:
         sys.setprofile(None)
@@ -117,18 +119,23 @@ def _carry_out(plan: Plan, say: BinaryIO) -> None:
         sys.setprofile(boundaries)
 
     def begin(at: int) -> None:
+        nonlocal began_s
         boundaries.seen = 0
         if at == len(plan.operations) - 1:
             boundaries.last = plan.boundary
         tell(begin=at)
+        began_s = time.monotonic()
+
+    def end(**what: object) -> None:
+        tell(seconds=time.monotonic() - began_s, boundaries=boundaries.seen, **what)
 
     begin(-1)
     writer = Writer(plan.folder)
-    tell(boundaries=boundaries.seen)
+    end()
     for at, operation in enumerate(plan.operations):
         begin(at)
         answer = perform(writer, operation, lambda texts: tell(texts=texts))
-        tell(done=answer, boundaries=boundaries.seen)
+        end(done=answer)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -149,10 +156,13 @@ def perform(
 
 # ------------------------------------------------------------------ the server of forks
 
+_READY = b"ready"
+
 
 def serve() -> None:
-    """Carry out plans until stdin ends. No thread is ever started here: forks must be whole."""
+    """Carry out plans until stdin ends. No thread of ours is started here: forks must be whole."""
     prepare(record("warm", "up"))  # loads what every child would have to load
+    os.writev(sys.stdout.fileno(), [_READY])
     while True:
         try:
             plan = pickle.load(sys.stdin.buffer)  # noqa: S301  # from the process that started this one
@@ -211,6 +221,7 @@ def _note(report: Report, said: dict[str, object]) -> None:
         report.acknowledged.append(said["done"])
     if "boundaries" in said:
         report.boundaries.append(said["boundaries"])  # type: ignore[arg-type]
+        report.seconds.append(said["seconds"])  # type: ignore[arg-type]
     if "failure" in said:
         report.failure = said["failure"]  # type: ignore[assignment]
 
@@ -228,6 +239,9 @@ class Killer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        # strace must not find the server importing: Python renames the bytecode that it writes.
+        assert self._process.stdout
+        assert self._process.stdout.read(len(_READY)) == _READY
 
     def run(self, plan: Plan) -> Report:
         assert self._process.stdin
