@@ -493,6 +493,29 @@ def test_publishing_nothing_makes_no_segment(writer: Writer, reader: SnapshotRea
     assert reader.latest().segments == 0
 
 
+@pytest.mark.parametrize("and_then", ["publish", "compact"])
+def test_a_removal_cut_off_before_the_words_takes_its_vectors_with_it_or_keeps_them(
+    writer: Writer, reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch, and_then: str
+) -> None:
+    """Ctrl-C between the truth's commit and the words': readers still show what was removed."""
+    writer.add([record("flood", "weir"), record("fire", "ash"), record("quake", "fault")])
+    embed(writer, 10)
+    if and_then == "compact":
+        writer.publish()
+
+    def cut_off() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "_follow", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            writer.remove(["flood", "fire"])
+    assert (reader.latest().articles, reader.latest().embedded) == (3, 3)
+    getattr(writer, and_then)()
+    assert sorted(shown(reader.latest())) == ["quake"]
+    assert reader.latest().embedded == 1
+
+
 # ------------------------------------------------------------------ followers that fell behind
 
 
