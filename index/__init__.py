@@ -12,6 +12,8 @@ In the order the data flows:
 - `words`: the tantivy index that follows it
 - `default_model`, `model`, `embedding`: passages to vectors, in a process of their own
 - `segments`: the FAISS files that hold the vectors
+- `generations`: which of those files are live
+- `idempotency`: the same call twice changes the store once
 - `writer`: the one writer, which keeps all of these in step
 - `backlog`: embeds what waits, newest leads first
 - `snapshot`: a reader's frozen view, where `search` begins

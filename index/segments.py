@@ -8,9 +8,7 @@ a byte of it: FAISS loads most damaged files without a word.
 
 import hashlib
 import json
-import logging
 import os
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import StoreCorruptError
-from index.store import crc, sync_folder
-
-logger = logging.getLogger(__name__)
+from index.store import sync_folder
 
 # FAISS shares threads out by query, and we ask one at a time: more threads only wait for each
 # other, which cost 18 ms a query on a busy machine of two cores.
@@ -112,15 +108,7 @@ def read_segment(folder: Path, info: SegmentInfo) -> Segment:
     Raises:
         StoreCorruptError: the file is missing, or is not what was published.
     """
-    path = folder / info.name
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StoreCorruptError(f"{path}: {error.strerror}; the next write rebuilds it") from error
-    if hashlib.sha256(data).hexdigest() != info.sha256:
-        raise StoreCorruptError(
-            f"{path}: not the bytes that were published; the next write rebuilds it"
-        )
+    data = published_bytes(folder, info)
     footer_length = int.from_bytes(data[-len(_MAGIC) - 8 : -len(_MAGIC)], "little")
     footer_end = len(data) - len(_MAGIC) - 8
     footer = json.loads(data[footer_end - footer_length : footer_end])
@@ -132,6 +120,24 @@ def read_segment(folder: Path, info: SegmentInfo) -> Segment:
     codes = faiss.rev_swig_ptr(index.codes.data(), index.ntotal * index.code_size)
     vectors = codes.view(np.float16).reshape(index.ntotal, index.d)
     return Segment(info.name, numbers.copy(), vectors, index)
+
+
+def published_bytes(folder: Path, info: SegmentInfo) -> bytes:
+    """A segment's file, checked against the digest of its publication.
+
+    Raises:
+        StoreCorruptError: the file is missing, or is not what was published.
+    """
+    path = folder / info.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreCorruptError(f"{path}: {error.strerror}; the next write rebuilds it") from error
+    if hashlib.sha256(data).hexdigest() != info.sha256:
+        raise StoreCorruptError(
+            f"{path}: not the bytes that were published; the next write rebuilds it"
+        )
+    return data
 
 
 def _serialise(numbers: NDArray[np.int64], vectors: NDArray[np.float16], model: str) -> bytes:
@@ -167,36 +173,3 @@ def _probe(segment: Segment, vectors: NDArray[np.float16]) -> None:
 
 
 # ------------------------------------------------- what the truth says of segments
-
-
-def live_segments(truth: sqlite3.Connection) -> list[SegmentInfo]:
-    """The segments of the newest generation, by name."""
-    rows = truth.execute(
-        "SELECT s.name, s.passages, s.sha256 FROM segments s "
-        "JOIN generation_segments g ON g.segment = s.name ORDER BY s.name"
-    )
-    return [SegmentInfo(*row) for row in rows]
-
-
-def generation_max_seq(truth: sqlite3.Connection) -> int:
-    """Vectors up to this seq are in the newest generation's segments; later ones are the tail."""
-    return int(truth.execute("SELECT max(max_seq) FROM generations").fetchone()[0])
-
-
-def checked_vectors(
-    rows: sqlite3.Cursor,
-) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Rows of (passage number, embedding hash, vector, crc) as arrays; damaged ones are left out.
-
-    Returns passage numbers, shape (n,), int64, and vectors, shape (n, dim), float16.
-    """
-    numbers, blobs = [], []
-    for number, name, vector, stored in rows:
-        if crc(name, vector) == stored:
-            numbers.append(number)
-            blobs.append(vector)
-        else:
-            logger.warning("the vector of passage number %d is damaged, left out", number)
-    dim = len(blobs[0]) // 2 if blobs else 0
-    vectors = np.frombuffer(b"".join(blobs), dtype=np.float16).reshape(len(blobs), dim)
-    return np.array(numbers, dtype=np.int64), vectors

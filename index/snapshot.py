@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from index import segments, store
 from index.article import Published
 from index.errors import StoreCorruptError
-from index.segments import checked_vectors, generation_max_seq, live_segments
+from index.generations import checked_vectors, generation_max_seq, live_segments
 from index.store import ArticleRow, PassageRow
 from index.words import WordsReader, WordsView
 

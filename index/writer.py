@@ -9,7 +9,6 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -20,48 +19,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Self
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import segments, store
+from index import generations, idempotency, segments, store
 from index.article import ArticleId, PreparedArticle, SourceRecord, embedding_text
 from index.errors import (
     BadArticleError,
-    ConflictError,
     ModelMismatchError,
     StoreCorruptError,
     StoreFullError,
     StoreLockedError,
     StoreReadOnlyError,
 )
+from index.idempotency import Outcome, content_hash
 from index.model import DEFAULT_MODEL, model_fingerprint
 from index.preparing import prepare
 from index.recurring import is_recurring, line_hashes
-from index.segments import checked_vectors, generation_max_seq, live_segments
 from index.words import WordsIndex, WordsRow
 
 logger = logging.getLogger(__name__)
 
-# Design section 4: compaction at a fifth of dead vectors or more than eight segments.
-_MAX_DEAD_SHARE = 0.2
-_MAX_SEGMENTS = 8
 # 200,000 vectors of 384 dimensions are 150 MB in float16 and 300 MB while FAISS builds.
 _SEGMENT_PASSAGES = 200_000
-_KEY_LIFETIME_S = 30 * 24 * 3600
 _HASH_BYTES = 8
 _SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one record."""
-
-    status: Literal["added", "replaced", "unchanged", "rejected"]
-    article_id: ArticleId | None = None
-    version: int = 0
-    error: BadArticleError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +120,16 @@ class Writer:
         recurring = self._recurring_lines({record.outlet for record in records})
         prepared = [_prepare(record, recurring[record.outlet]) for record in records]
         with self._guard:
-            request = _request_digest(records)
             with self._transaction() as seq:
-                outcomes = self._outcomes_of(idempotency_key, request)
+                outcomes = idempotency.recall(self._truth, idempotency_key, records)
                 if outcomes is None:
                     outcomes = [
                         item
                         if isinstance(item, Outcome)
-                        else self._put(item, _content_hash(item.source), seq)
+                        else self._put(item, content_hash(item.source), seq)
                         for item in prepared
                     ]
-                    self._remember(idempotency_key, request, outcomes)
+                    idempotency.remember(self._truth, idempotency_key, records, outcomes)
             self._follow()
         return outcomes
 
@@ -246,7 +229,9 @@ class Writer:
         """Let another model's vectors answer, in one commit; drop those of the model before."""
         with self._guard:
             self._follow()
-            infos = self._write_segments(fingerprint, self._all_vectors(fingerprint))
+            infos = self._write_segments(
+                fingerprint, generations.live_vectors(self._truth, fingerprint)
+            )
             with self._transaction() as seq:
                 store.set_meta(self._truth, model=model, fingerprint=fingerprint)
                 self._truth.execute(
@@ -255,7 +240,7 @@ class Writer:
                     (fingerprint, seq),
                 )
                 self._truth.execute("DELETE FROM vectors WHERE model <> ?", (fingerprint,))
-                self._new_generation(infos, keep=False, max_seq=seq)
+                generations.publish(self._truth, infos, self.fingerprint, keep=False, max_seq=seq)
             self._collect_garbage()
 
     # ---------------------------------------------------------------- segments
@@ -269,16 +254,18 @@ class Writer:
         with self._guard:
             # What is removed must be gone for every reader before its vectors are.
             self._follow()
-            if self._should_compact():
+            if generations.need_compaction(self._truth):
                 self.compact()
                 return
             max_seq = self._seq()
-            tail = self._tail(max_seq)
+            tail = generations.tail(self._truth, self.fingerprint)
             if len(tail[0]) < at_least:
                 return
             infos = self._write_segments(self.fingerprint, tail)
             with self._transaction():
-                self._new_generation(infos, keep=True, max_seq=max_seq)
+                generations.publish(
+                    self._truth, infos, self.fingerprint, keep=True, max_seq=max_seq
+                )
             self._collect_garbage()
 
     def compact(self) -> None:
@@ -291,9 +278,13 @@ class Writer:
                     "(SELECT 1 FROM passages p WHERE p.embedding = vectors.embedding)"
                 )
             max_seq = self._seq()
-            infos = self._write_segments(self.fingerprint, self._all_vectors(self.fingerprint))
+            infos = self._write_segments(
+                self.fingerprint, generations.live_vectors(self._truth, self.fingerprint)
+            )
             with self._transaction():
-                self._new_generation(infos, keep=False, max_seq=max_seq)
+                generations.publish(
+                    self._truth, infos, self.fingerprint, keep=False, max_seq=max_seq
+                )
             self._collect_garbage()
 
     def close(self) -> None:
@@ -352,9 +343,7 @@ class Writer:
         self._truth.execute("BEGIN IMMEDIATE")
         epoch = int(store.meta(self._truth, "epoch") or 0) + 1
         store.set_meta(self._truth, epoch=epoch)
-        self._truth.execute(
-            "DELETE FROM idempotency_keys WHERE at_s < ?", (int(time.time()) - _KEY_LIFETIME_S,)
-        )
+        idempotency.forget_old(self._truth)
         self._truth.execute("COMMIT")
         return epoch
 
@@ -439,29 +428,6 @@ class Writer:
             )
             known.update(row[0] for row in rows)
         return known
-
-    # ------------------------------------------------------------- idempotency
-
-    def _outcomes_of(self, key: str | None, request: bytes) -> list[Outcome] | None:
-        if key is None:
-            return None
-        row = self._truth.execute(
-            "SELECT request, outcomes FROM idempotency_keys WHERE key = ?", (key,)
-        ).fetchone()
-        if row is None:
-            return None
-        if row[0] != request:
-            raise ConflictError(
-                f"the idempotency key {key!r} was used before for other articles; use a new key"
-            )
-        return [_outcome_from_json(item) for item in json.loads(row[1])]
-
-    def _remember(self, key: str | None, request: bytes, outcomes: Sequence[Outcome]) -> None:
-        if key is not None:
-            self._truth.execute(
-                "INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)",
-                (key, request, json.dumps([_outcome_json(o) for o in outcomes]), int(time.time())),
-            )
 
     # ---------------------------------------------------------------- followers
 
@@ -589,9 +555,9 @@ class Writer:
 
     def _segments_are_sound(self) -> bool:
         sound = True
-        for info in live_segments(self._truth):
+        for info in generations.live_segments(self._truth):
             try:
-                segments.read_segment(self.folder / store.SEGMENTS, info)
+                segments.published_bytes(self.folder / store.SEGMENTS, info)
             except StoreCorruptError as error:
                 logger.warning("%s", error)
                 damaged = self.folder / store.SEGMENTS / info.name
@@ -599,41 +565,6 @@ class Writer:
                     _set_aside(damaged)
                 sound = False
         return sound
-
-    def _should_compact(self) -> bool:
-        infos = live_segments(self._truth)
-        if len(infos) > _MAX_SEGMENTS - 1:
-            return True
-        held = sum(info.passages for info in infos)
-        if not held:
-            return False
-        row = self._truth.execute(
-            "SELECT count(*) FROM passages p JOIN articles a ON a.number = p.article "
-            "WHERE a.removed_seq IS NULL AND p.embedded_seq <= ?",
-            (generation_max_seq(self._truth),),
-        ).fetchone()
-        return held - int(row[0]) > _MAX_DEAD_SHARE * held
-
-    def _tail(self, max_seq: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        rows = self._truth.execute(
-            "SELECT p.number, v.embedding, v.vector, v.crc FROM passages p "
-            "JOIN articles a ON a.number = p.article "
-            "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
-            "WHERE p.embedded_seq > ? AND p.embedded_seq <= ? AND a.removed_seq IS NULL "
-            "ORDER BY p.number",
-            (self.fingerprint, generation_max_seq(self._truth), max_seq),
-        )
-        return checked_vectors(rows)
-
-    def _all_vectors(self, fingerprint: str) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        rows = self._truth.execute(
-            "SELECT p.number, v.embedding, v.vector, v.crc FROM passages p "
-            "JOIN articles a ON a.number = p.article "
-            "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
-            "WHERE a.removed_seq IS NULL ORDER BY p.number",
-            (fingerprint,),
-        )
-        return checked_vectors(rows)
 
     def _write_segments(
         self, fingerprint: str, rows: tuple[NDArray[np.int64], NDArray[np.float16]]
@@ -654,31 +585,9 @@ class Writer:
         except OSError as error:
             raise _write_error(self.folder, error) from error
 
-    def _new_generation(
-        self, infos: Sequence[segments.SegmentInfo], *, keep: bool, max_seq: int
-    ) -> None:
-        """Name the live segments: the new ones, and with `keep` those before; inside a commit."""
-        names = [info.name for info in live_segments(self._truth)] if keep else []
-        self._truth.executemany(
-            "INSERT INTO segments VALUES (?, ?, ?, ?)",
-            [(info.name, self.fingerprint, info.passages, info.sha256) for info in infos],
-        )
-        cursor = self._truth.execute("INSERT INTO generations (max_seq) VALUES (?)", (max_seq,))
-        self._truth.executemany(
-            "INSERT INTO generation_segments VALUES (?, ?)",
-            [(cursor.lastrowid, name) for name in [*names, *(info.name for info in infos)]],
-        )
-        self._truth.execute(
-            "DELETE FROM generation_segments WHERE generation < ?", (cursor.lastrowid,)
-        )
-        self._truth.execute("DELETE FROM generations WHERE number < ?", (cursor.lastrowid,))
-        self._truth.execute(
-            "DELETE FROM segments WHERE name NOT IN (SELECT segment FROM generation_segments)"
-        )
-
     def _collect_garbage(self) -> None:
         """Delete segment files that no generation names; readers hold theirs in memory."""
-        live = {info.name for info in live_segments(self._truth)}
+        live = {info.name for info in generations.live_segments(self._truth)}
         for path in (self.folder / store.SEGMENTS).iterdir():
             if path.suffix in (".seg", ".draft") and path.name not in live:
                 path.unlink(missing_ok=True)
@@ -746,7 +655,7 @@ class Writer:
                     continue
                 prepared = _prepare(source, recurring)
                 if isinstance(prepared, PreparedArticle):
-                    self._replace(prepared, _content_hash(source), article.version, seq)
+                    self._replace(prepared, content_hash(source), article.version, seq)
         self._follow()
 
 
@@ -789,36 +698,6 @@ def _prepare(record: SourceRecord, recurring: frozenset[bytes]) -> PreparedArtic
 
 def _embedding_hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _content_hash(record: SourceRecord) -> bytes:
-    """What makes two records the same content: all but where they were read."""
-    published = record.published.iso if record.published else ""
-    same = (record.own_id, record.guid, record.url, record.headline, record.outlet)
-    more = (record.byline, record.section, record.language, published, record.body)
-    return hashlib.blake2b(repr((same, more, record.pasted)).encode(), digest_size=16).digest()
-
-
-def _request_digest(records: Sequence[SourceRecord]) -> bytes:
-    return hashlib.blake2b(b"".join(_content_hash(r) for r in records), digest_size=16).digest()
-
-
-def _outcome_json(outcome: Outcome) -> dict[str, object]:
-    error = outcome.error
-    return {
-        "status": outcome.status,
-        "article_id": outcome.article_id,
-        "version": outcome.version,
-        "error": [error.path, error.line, error.reason, error.advice] if error else None,
-    }
-
-
-def _outcome_from_json(item: dict[str, object]) -> Outcome:
-    error = item.pop("error")
-    return Outcome(
-        **item,  # type: ignore[arg-type]
-        error=BadArticleError(*error) if isinstance(error, list) else None,
-    )
 
 
 def _write_error(folder: Path, error: BaseException) -> StoreFullError | StoreReadOnlyError:

@@ -10,7 +10,8 @@ from typing import Self
 from index.article import ArticleId, SourceRecord
 from index.backlog import embed_backlog
 from index.errors import NutgrafError, StoreReadOnlyError
-from index.writer import Outcome, Writer
+from index.idempotency import Outcome
+from index.writer import Writer
 from search.searcher import Searcher
 
 # After a failure of the model or the disk: long enough not to fill the log, short enough that

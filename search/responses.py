@@ -14,7 +14,7 @@ from search.result_set import Answer, Coverage, Hit
 from search.searcher import Status
 
 if TYPE_CHECKING:  # a process that only answers does not import what writes
-    from index.writer import Outcome
+    from index.idempotency import Outcome
 
 EXAMPLE_PASSAGE_ID = "harbour-041-0f6b2c9d1e5a"
 EXAMPLE_TEXT = "“The ferry sails at dawn,” harbour master Ines Okoro told reporters on Friday."

@@ -22,8 +22,9 @@ from oracle import Model, record, shown
 
 from index import store
 from index.article import SourceRecord
+from index.generations import live_segments
 from index.snapshot import SnapshotReader
-from index.writer import Writer, live_segments
+from index.writer import Writer
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -25,7 +25,7 @@ from index.errors import (
     StoreLockedError,
     StoreReadOnlyError,
 )
-from index.segments import live_segments
+from index.generations import live_segments
 from index.snapshot import SnapshotReader
 from index.writer import Writer
 
