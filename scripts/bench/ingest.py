@@ -7,15 +7,14 @@ cleaning, no store) takes the same articles in the same run, for a ratio.
 
 import argparse
 import itertools
-import platform
 import resource
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from header import header
 
 from index.article import SourceRecord
 from index.reading import read
@@ -30,10 +29,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=5000)
     parser.add_argument("--peer", action="store_true", help="measure SQLite FTS5 in the same run")
     arguments = parser.parse_args()
-    print(
-        f"machine   {platform.processor() or platform.machine()}, Python {sys.version.split()[0]}"
-    )
-    print(f"commit    {commit()}")
+    print(header())
     print(f"data      {arguments.data.name}, first {arguments.articles} articles")
     with tempfile.TemporaryDirectory() as folder:
         articles, seconds = ingest(arguments.data, arguments.articles, Path(folder) / "store")
@@ -79,13 +75,6 @@ def fts5(data: Path, count: int) -> tuple[int, float]:
         database.commit()
         database.close()
     return articles, time.perf_counter() - began
-
-
-def commit() -> str:
-    result = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return result.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -8,15 +8,13 @@ brute-force matrix product over the vectors of that store, for a ratio.
 
 import argparse
 import json
-import platform
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import numpy as np
+from header import header
 
 WARM_UP = 5
 BLOCK = 50
@@ -41,10 +39,7 @@ def main() -> None:
         if arguments.peer_store:
             asked["sentence-transformers + numpy"] = peer(arguments.peer_store)
         times = measure(asked, questions)
-    print(
-        f"machine    {platform.processor() or platform.machine()}, Python {sys.version.split()[0]}"
-    )
-    print(f"commit     {commit()}")
+    print(header())
     print(f"archive    {coverage['passages']} passages, {coverage['embedded']} embedded")
     print(f"questions  {len(questions)} of {arguments.queries.parent.name}, one at a time")
     for name, taken in times.items():
@@ -94,13 +89,6 @@ def peer(store: Path) -> Callable[[str], object]:
         return np.argpartition(-scores, 10)[:10]
 
     return ask
-
-
-def commit() -> str:
-    result = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return result.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":
