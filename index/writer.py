@@ -1,7 +1,7 @@
 """The one writer of a store: adds, replaces and removes articles, and keeps every follower in step.
 
 A change is committed to the SQLite truth first, then applied to the word index; only then does the
-call return, and what it returned for survives a power cut. A crash in between loses nothing: the
+call return, and what it returned for is synced to the disk. A crash in between loses nothing: the
 word index knows how far it got and is brought up from the truth.
 """
 

@@ -220,3 +220,12 @@ def test_a_row_s_checksum_sees_a_border_between_columns_moved(left: str, right: 
     if left:
         assert store.crc(left, right) != store.crc(left[:-1], left[-1] + right)
         assert store.crc(left.encode(), right) != store.crc(left, right.encode())
+
+
+def test_each_commit_of_the_writer_is_synced_to_the_disk(tmp_path: Path) -> None:
+    truth = store.create_or_open(tmp_path)
+    try:
+        assert truth.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert truth.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL; NORMAL skips commits
+    finally:
+        truth.close()
