@@ -5,9 +5,10 @@ From a question to its answer, in the order the data flows:
 - `filters`: which articles may answer; one definition for both arms
 - `dense`, `lexical`: the two arms, each with its candidates
 - `fusion`: one score from what both say
+- `ranking`: the steps from question to result set
 - `result_set`: the passages that answer, in their order
 - `highlighting`: the words of the question in a passage
-- `searcher`: the steps above on one snapshot
+- `searcher`: questions, articles and passages on one snapshot
 - `evaluate`: the searcher on judged questions
 
 The surfaces:

@@ -14,12 +14,11 @@ from index.errors import BadQueryError, NotFoundError
 from index.model import encodable
 from index.snapshot import Columns, Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
-from search.dense import QuestionEncoder, cosines_in_articles
-from search.filters import NO_FILTERS, Filters, ResolvedFilters
-from search.fusion import fused_scores
+from search.dense import QuestionEncoder
+from search.filters import NO_FILTERS, Filters
 from search.highlighting import Highlighter
-from search.lexical import LexicalQuery, lexical_query
-from search.result_set import CANDIDATES, Answer, Coverage, Hit, ResultSet, Sort, result_set
+from search.ranking import Ranker
+from search.result_set import Answer, Coverage, Hit, ResultSet, Sort
 
 MAX_QUESTION_CHARS: Final = 10_000  # two pages; what is longer was pasted by mistake
 MAX_K: Final = 1_000
@@ -55,7 +54,7 @@ class Searcher:
         """
         self._folder = folder
         self._reader = SnapshotReader(folder)
-        self._encoder = QuestionEncoder(model)
+        self._ranker = Ranker(QuestionEncoder(model))
 
     def search(
         self,
@@ -78,7 +77,7 @@ class Searcher:
         began = time.perf_counter()
         question = _checked(query, k)
         snapshot = self._reader.latest()
-        found = self._result_set(question, filters, snapshot).sorted(sort, snapshot.columns)
+        found = self._ranker.rank(question, filters, snapshot).sorted(sort, snapshot.columns)
         hits = _hits(found, k, Highlighter(question, snapshot.words.analyze), snapshot)
         return Answer(
             query=query,
@@ -148,21 +147,6 @@ class Searcher:
         """Let go of the store's files; queries that run finish on their snapshot."""
         self._reader.close()
 
-    def _result_set(self, question: str, filters: Filters, snapshot: Snapshot) -> ResultSet:
-        resolved = filters.resolve(snapshot.columns)
-        allowed = resolved.mask() if resolved else None
-        if allowed is not None and not allowed.any():
-            return _NOTHING
-        embedding = self._encoder.embed(question, snapshot) if snapshot.embedded else None
-        words = _lexical_query(question, resolved, snapshot)
-        positions, bm25 = _in_order(*_candidates(embedding, words, allowed, snapshot))
-        return result_set(_scored(positions, bm25, embedding, words, snapshot), snapshot.columns)
-
-
-_NOTHING: Final = ResultSet(
-    np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.float32), np.empty(0, np.float32)
-)
-
 
 def _checked(query: str, k: int) -> str:
     question = encodable(query).strip()
@@ -177,55 +161,6 @@ def _checked(query: str, k: int) -> str:
     if not 1 <= k <= MAX_K:
         raise BadQueryError("k", f"{k} is not between 1 and {MAX_K:,}", "ask for fewer hits")
     return question
-
-
-def _lexical_query(
-    question: str, resolved: ResolvedFilters | None, snapshot: Snapshot
-) -> LexicalQuery:
-    clauses = resolved.clauses(snapshot.words.schema) if resolved else []
-    return lexical_query(snapshot.words, question, snapshot.passages, clauses)
-
-
-def _candidates(
-    embedding: NDArray[np.float32] | None,
-    words: LexicalQuery,
-    allowed: NDArray[np.bool_] | None,
-    snapshot: Snapshot,
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """What either arm proposes: positions, shape (n,), int64, and their BM25, float32."""
-    numbers, bm25 = words.candidates(CANDIDATES)
-    lexical = snapshot.position_of(numbers)
-    lexical, bm25 = lexical[lexical >= 0], bm25[lexical >= 0]
-    if embedding is None:
-        return lexical, bm25
-    dense, _ = snapshot.vectors.search(embedding, CANDIDATES, allowed)
-    others = np.setdiff1d(dense, lexical)
-    others_bm25 = words.scores(snapshot.columns.number[others])
-    return np.concatenate([lexical, others]), np.concatenate([bm25, others_bm25])
-
-
-def _in_order(
-    positions: NDArray[np.int64], bm25: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """By position: equal BM25 comes in an order that changes when the word index merges."""
-    order = np.argsort(positions)
-    return positions[order], bm25[order]
-
-
-def _scored(
-    positions: NDArray[np.int64],
-    bm25: NDArray[np.float32],
-    embedding: NDArray[np.float32] | None,
-    words: LexicalQuery,
-    snapshot: Snapshot,
-) -> ResultSet:
-    if embedding is None:
-        cosines = of_article = np.full(len(positions), np.nan, dtype=np.float32)
-    else:
-        cosines, of_article = cosines_in_articles(embedding, positions, snapshot)
-    articles = snapshot.columns.article[positions]
-    scores = fused_scores(cosines, of_article, bm25, words.bound, articles)
-    return ResultSet(positions, scores, cosines, bm25)
 
 
 def _hits(

@@ -343,7 +343,7 @@ def test_a_question_asked_again_is_not_embedded_again(
 ) -> None:
     searcher = Searcher(store)
     first = searcher.search("ferry")
-    loaded = searcher._encoder._encoder
+    loaded = searcher._ranker._encoder._encoder
     assert loaded
 
     def unwanted(texts: object) -> None:
