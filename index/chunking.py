@@ -74,6 +74,15 @@ def chunk(article: Article) -> tuple[Passage, ...]:
     return tuple(passages)
 
 
+def sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
+    """Spans of the sentences of a passage or headline, in order, without white space at their ends.
+
+    No sentence goes beyond its line. An unknown language (empty) counts as English.
+    """
+    for start, end in _paragraphs(text):
+        yield from _sentences(text, start, end, language or "en")
+
+
 def _packed(pieces: Iterator[_Piece], text: str, count: _Count) -> list[_Piece]:
     packed: list[_Piece] = []
     growing: _Piece | None = None

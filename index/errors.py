@@ -40,13 +40,18 @@ class BadArticleError(NutgrafError):
 
 
 class BadQueryError(NutgrafError):
-    """The question or a filter is wrong; `field` names the parameter."""
+    """The question or a filter is wrong; `field` names the parameter.
+
+    `position` says where in the question, in code points from 0; None: not in one place.
+    """
 
     exit_code = 2
 
-    def __init__(self, field: str, reason: str, advice: str) -> None:
+    def __init__(
+        self, field: str, reason: str, advice: str, *, position: int | None = None
+    ) -> None:
         super().__init__(f"{field}: {reason}; {advice}")
-        self.field, self.reason, self.advice = field, reason, advice
+        self.field, self.reason, self.advice, self.position = field, reason, advice, position
 
 
 class BadCollectionError(NutgrafError):

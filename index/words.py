@@ -4,16 +4,20 @@ It holds one document a passage, keyed by passage number, and one more document,
 says up to which `seq` of the store it is complete: its horizon. The horizon is committed together
 with what it speaks of, so whoever opens the index knows exactly which articles it shows.
 
-Everything here can be rebuilt from the store.
+Words are indexed twice: stemmed and without stop words for ranking, where only how often they
+stand counts, and as they are written, but for case and accents, for conditions that must hold
+exactly, with their places. Everything here can be rebuilt from the store.
 """
 
 import json
 import mmap
 import struct
+import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import tantivy
@@ -27,6 +31,8 @@ _RAW_FIELDS = ("outlet", "byline", "section", "language")
 # 40,000 passages before tantivy spills a segment by itself.
 _HEAP_BYTES = 128_000_000
 _MAX_TERM_CHARS = 60
+# The field with the words of another as they are written.
+EXACT: Final = {"body": "body_exact", "headline": "headline_exact"}
 _FOOTER_MAGIC = 1337  # tantivy 0.27, src/directory/footer.rs
 
 
@@ -49,8 +55,9 @@ def _schema() -> tantivy.Schema:
     # Signed: tantivy-py 0.27 takes the term of a delete for an i64 and matches no unsigned field.
     builder.add_integer_field("number", indexed=True, fast=True)
     builder.add_integer_field("horizon", fast=True)
-    builder.add_text_field("body", tokenizer_name="news")
-    builder.add_text_field("headline", tokenizer_name="news")
+    for field in ("body", "headline"):
+        builder.add_text_field(field, tokenizer_name="news", index_option="freq")
+        builder.add_text_field(EXACT[field], tokenizer_name="exact", index_option="position")
     builder.add_integer_field("day", indexed=True, fast=True)
     for field in _RAW_FIELDS:
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
@@ -69,11 +76,34 @@ def _analyzer() -> tantivy.TextAnalyzer:
     )
 
 
+def _exact_analyzer() -> tantivy.TextAnalyzer:
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .build()
+    )
+
+
+def exact_words(text: str) -> list[str]:
+    """The words of a text as the exact fields have them: every one, without case and accents."""
+    return list(_EXACT_ANALYZER.analyze(_composed(text)))
+
+
+_EXACT_ANALYZER: Final = _exact_analyzer()
+
+
+def _composed(text: str) -> str:
+    """In Unicode's form NFC: an accent that stands alone would end a word."""
+    return unicodedata.normalize("NFC", text)
+
+
 def _open(folder: Path) -> tantivy.Index:
     try:
         _check_files(folder)
         index = tantivy.Index(_schema(), path=str(folder))
         index.register_tokenizer("news", _analyzer())
+        index.register_tokenizer("exact", _exact_analyzer())
         index.config_reader(reload_policy="manual")
         index.reload()
     except (ValueError, KeyError, TypeError, OSError, struct.error) as error:
@@ -141,9 +171,26 @@ class WordsView:
             np.array([score for score, _ in hits], dtype=np.float32),
         )
 
+    def all_with(self, query: tantivy.Query) -> NDArray[np.int64]:
+        """Numbers of all passages that match, shape (n,), int64, ascending; nothing is scored."""
+        everything = max(self._searcher.num_docs, 1)
+        hits = self._searcher.search(
+            query, everything, count=False, order_by_field="number", order=tantivy.Order.Asc
+        ).hits
+        return np.fromiter((number for number, _ in hits), dtype=np.int64, count=len(hits))
+
+    def count(self, query: tantivy.Query) -> int:
+        """How many passages match."""
+        result = self._searcher.search(query, 1, count=True)
+        return int(result.count)  # type: ignore[attr-defined]
+
+    def beginning(self, field: str, start: str, limit: int | None = None) -> list[tuple[str, int]]:
+        """The terms of a field that begin so, with their passages; those of most passages first."""
+        return list(self._searcher.terms_with_prefix(field, start, limit=limit))
+
     def analyze(self, text: str) -> list[str]:
         """The terms of a text as they are indexed: folded, stemmed, without stop words."""
-        return list(self._analyzer.analyze(text))
+        return list(self._analyzer.analyze(_composed(text)))
 
     def passages_with(self, field: str, term: str) -> int:
         """In how many passages a term stands."""
@@ -219,9 +266,11 @@ class WordsIndex:
 def _document(row: WordsRow) -> tantivy.Document:
     document = tantivy.Document()
     document.add_integer("number", row.number)
-    document.add_text("body", row.body)
-    if row.headline:
-        document.add_text("headline", row.headline)
+    for field, exact in EXACT.items():
+        text = _composed(getattr(row, field))
+        if text:
+            document.add_text(field, text)
+            document.add_text(exact, text)
     for field in _RAW_FIELDS:
         value = getattr(row, field)
         if value:

@@ -83,7 +83,7 @@ class Filters:
         if self == NO_FILTERS:
             return None
         codes = {
-            field: _matching(field, getattr(self, field), columns.values[field])
+            field: matching_codes(field, getattr(self, field), columns.values[field])
             for field in _FIELDS
             if getattr(self, field)
         }
@@ -135,7 +135,12 @@ class ResolvedFilters:
         return [tantivy.Query.const_score_query(clause, 0.0) for clause in clauses]
 
 
-def _matching(field: str, wanted: Sequence[str], values: Sequence[str]) -> list[int]:
+def filter_key(field: str, value: str) -> str | frozenset[str]:
+    """What a filter on `field` goes by: equal for values it cannot tell apart, empty for none."""
+    return _words(value) if field == "byline" else _folded(value)
+
+
+def matching_codes(field: str, wanted: Sequence[str], values: Sequence[str]) -> list[int]:
     """Codes of the values that match one of `wanted`. An unknown value (empty) never does."""
     if field == "byline":
         word_sets = [_words(filter_value) for filter_value in wanted]

@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.article import Article, ArticleId, Passage, embedding_text
-from index.chunking import ALONE_TOKENS, ENOUGH_TOKENS, PASSAGE_CHARS, PASSAGE_TOKENS, chunk
+from index.chunking import (
+    ALONE_TOKENS,
+    ENOUGH_TOKENS,
+    PASSAGE_CHARS,
+    PASSAGE_TOKENS,
+    chunk,
+    sentences,
+)
 from index.default_model import MAX_TOKENS
 from index.model import HEADLINE_TOKENS, SPECIAL_TOKENS, token_counter
 
@@ -210,6 +217,14 @@ def test_an_edit_moves_no_boundary_beyond_the_next_paragraph_that_is_enough(
 def test_time_is_linear_in_the_length_of_a_line(unit: str, megabytes: int) -> None:
     line = unit * (megabytes * 1_000_000 // len(unit))
     assert_nothing_is_left_out(article(line), chunk(article(line)))
+
+
+def test_sentences_end_with_their_line_at_the_latest() -> None:
+    text = " The ferry sails. Dr. Okoro waits\nA heading\n\n“Who?” he asked. "
+    cut = ["The ferry sails.", "Dr. Okoro waits", "A heading", "“Who?” he asked."]
+    assert [text[start:end] for start, end in sentences(text, "en")] == cut
+    assert [text[start:end] for start, end in sentences(text, "")] == cut
+    assert list(sentences(" \n", "en")) == []
 
 
 def press_articles() -> Iterator[Article]:

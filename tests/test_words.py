@@ -1,15 +1,18 @@
 """The word index: what it finds, what it says of itself, and what a damaged file does."""
 
 import shutil
+import unicodedata
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tantivy
+from oracle import record
 
 from index.errors import StoreCorruptError
-from index.words import WordsIndex, WordsReader, WordsRow, WordsView
+from index.words import EXACT, WordsIndex, WordsReader, WordsRow, WordsView, exact_words
+from index.writer import Writer
 
 
 def row(number: int, body: str, headline: str = "", **fields: str) -> WordsRow:
@@ -67,6 +70,87 @@ def test_terms_are_folded_and_stemmed_without_stop_words(folder: Path) -> None:
         "run",
     ]
     assert view.analyze("x" * 61 + " wombat") == ["wombat"]
+
+
+def test_exact_fields_hold_every_word_as_it_is_written_but_for_case_and_accents(
+    folder: Path,
+) -> None:
+    view = WordsReader(folder).view()
+    assert found(view, "wombats", EXACT["body"]) == [11]
+    assert found(view, "wombat", EXACT["body"]) == [12]
+    assert found(view, "a", EXACT["body"]) == [12]
+    assert found(view, "burrow", EXACT["headline"]) == []
+    assert exact_words("The Élysée's WOMBATS, e-mail; " + "x" * 61) == [
+        *("the", "elysee", "s", "wombats", "e", "mail"),
+        "x" * 61,
+    ]
+
+
+def test_an_accent_that_stands_alone_does_not_end_a_word(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "résumé")
+    index = WordsIndex(tmp_path / "words")
+    index.apply(1, [], [row(1, f"Her {decomposed}.", decomposed)])
+    view = WordsReader(tmp_path / "words").view()
+    for field in EXACT.values():
+        assert found(view, "resume", field) == [1]
+    assert exact_words(decomposed) == ["resume"]
+    assert view.analyze(decomposed) == view.analyze("résumé")
+    index.close()
+
+
+def test_phrases_are_found_in_exact_fields(folder: Path) -> None:
+    view = WordsReader(folder).view()
+
+    def phrase(*words: str) -> list[int]:
+        query = tantivy.Query.phrase_query(view.schema, EXACT["body"], list(words))
+        return view.all_with(query).tolist()
+
+    assert phrase("long", "and", "very") == [12]
+    assert phrase("very", "and", "long") == []
+
+
+def test_all_that_match_are_found_by_number_and_counted(tmp_path: Path) -> None:
+    index = WordsIndex(tmp_path / "words")
+    numbers = list(range(300, 0, -1))
+    index.apply(1, [], [row(number, "A wombat. " * (number % 7 + 1)) for number in numbers])
+    index.apply(2, [7, 8], [row(301, "Another wombat.")])
+    view = WordsReader(tmp_path / "words").view()
+    query = tantivy.Query.term_query(view.schema, "body", "wombat")
+    every = [number for number in range(1, 302) if number not in (7, 8)]
+    assert view.all_with(query).tolist() == every
+    assert view.all_with(query).dtype == np.int64
+    assert view.count(query) == len(every)
+    assert view.all_with(tantivy.Query.empty_query()).tolist() == []
+    index.close()
+
+
+def test_words_that_begin_alike_come_with_their_passages_most_first(tmp_path: Path) -> None:
+    index = WordsIndex(tmp_path / "words")
+    index.apply(1, [], [row(1, "economy economic"), row(2, "economy"), row(3, "ecology")])
+    view = WordsReader(tmp_path / "words").view()
+    assert view.beginning(EXACT["body"], "econ") == [("economy", 2), ("economic", 1)]
+    assert view.beginning(EXACT["body"], "eco", 1) == [("economy", 2)]
+    assert view.beginning(EXACT["body"], "zz") == []
+    index.close()
+
+
+def test_an_index_of_another_schema_is_refused_and_the_next_writer_rebuilds_it(
+    tmp_path: Path,
+) -> None:
+    with Writer(tmp_path) as writer:
+        writer.add([record("wire-1", "alpha")])
+    words = tmp_path / "words"
+    shutil.rmtree(words)
+    words.mkdir()
+    older = tantivy.SchemaBuilder()
+    older.add_integer_field("number", indexed=True, fast=True)
+    older.add_text_field("body")
+    tantivy.Index(older.build(), path=str(words))
+    with pytest.raises(StoreCorruptError, match="nutgraf add"):
+        WordsReader(words)
+    with Writer(tmp_path):
+        pass
+    assert found(WordsReader(words).view(), "alpha", EXACT["body"]) == [1]
 
 
 def test_filter_fields_hold_whole_values_and_days(folder: Path) -> None:
