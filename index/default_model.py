@@ -58,6 +58,11 @@ def tokenizer_file() -> bytes:
     return _checked(_TOKENIZER, _TOKENIZER_SHA256)
 
 
+def weights_file() -> Path:
+    """The model's weights, a safetensors file; not checked, see `check_files`."""
+    return _package_folder() / _WEIGHTS
+
+
 def exported() -> Path:
     """The default model as an ONNX file in the cache, checked; made first where there is none.
 

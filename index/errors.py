@@ -5,6 +5,7 @@ NutgrafError
 ├── BadQueryError         the question or a filter is wrong
 ├── BadCollectionError    a folder of judged questions cannot be used
 ├── NotFoundError         no article or passage has this id
+├── ExpiredCursorError    the snapshot that a cursor belongs to is gone
 ├── ConflictError         an idempotency key was used before, for other content
 ├── SettingsError         a setting is wrong
 ├── ServerError           a Nutgraf server cannot be reached, or refuses
@@ -62,6 +63,10 @@ class BadCollectionError(NutgrafError):
 
 class NotFoundError(NutgrafError):
     """No live article or passage has this id."""
+
+
+class ExpiredCursorError(NutgrafError):
+    """The snapshot that a cursor belongs to is no longer held."""
 
 
 class ConflictError(NutgrafError):

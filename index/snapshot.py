@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -124,14 +124,29 @@ class VectorsView:
         NaN where a passage has no vector yet.
         """
         cosines = np.full(len(positions), np.nan, dtype=np.float32)
-        parts = self._part[positions]
-        for part in np.unique(parts[parts >= 0]):
-            at = np.flatnonzero(parts == part)
-            rows = self._row[positions[at]]
-            vectors = self._parts[part][rows].astype(np.float32)
+        for at, vectors in self._stored(positions):
             # Not `@`: BLAS rounds a row as its place in the matrix has it.
             cosines[at] = np.einsum("ij,j->i", vectors, query)
         return cosines
+
+    def at(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors of passages at these positions, shape (len(positions), dim), float32.
+
+        NaN where a passage has no vector yet.
+        """
+        vectors = np.full((len(positions), self.dim), np.nan, dtype=np.float32)
+        for at, stored in self._stored(positions):
+            vectors[at] = stored
+        return vectors
+
+    def _stored(
+        self, positions: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """The vectors there are, part by part: which of `positions` they belong to, and they."""
+        parts = self._part[positions]
+        for part in np.unique(parts[parts >= 0]):
+            at = np.flatnonzero(parts == part)
+            yield at, self._parts[part][self._row[positions[at]]].astype(np.float32)
 
     def _search_segment(
         self,

@@ -2,12 +2,17 @@
 
 From a question to its answer, in the order the data flows:
 
-- `filters`: which articles may answer; one definition for both arms
+- `query`: what was written, as words that rank and a condition that restricts, with
+  `time_expressions` and `time_points` for the dates in it
+- `filters`, `conditions`: which articles may answer, and which passages
 - `dense`, `lexical`: the two arms, each with its candidates
 - `fusion`: one score from what both say
 - `ranking`: the steps from question to result set
 - `result_set`: the passages that answer, in their order
-- `highlighting`: the words of the question in a passage
+- `facets`, `cursors`, `export`: what the set is made of, its pages, all of it
+- `highlighting`, `best_sentence`: the words of the question in a passage, and the answer
+- `interpretation`, `spelling`, `explain`: how a question was understood, what may have been meant,
+  and why an article is where it is
 - `searcher`: questions, articles and passages on one snapshot
 - `evaluate`: the searcher on judged questions
 

@@ -7,10 +7,13 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from datetime import date
 from typing import IO, Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -19,17 +22,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.article import SourceRecord
 from index.errors import BadArticleError
-from search import page, problems
+from search import export, page, problems
 from search.access import Access
 from search.archive import Archive
 from search.batches import batches
 from search.bodies import Numbered, read_json, read_ndjson, spool
+from search.cross_encoder import Effort
 from search.filters import Filters
 from search.problems import Problem, ProblemError, declared
+from search.query import Mode
 from search.responses import (
+    EXAMPLE_CURSOR,
+    EXAMPLE_EXPORT,
     EXAMPLE_PASSAGE_ID,
     AddedResponse,
     ArticleResponse,
+    ExplainResponse,
     HealthResponse,
     PassageResponse,
     ReadyResponse,
@@ -61,18 +69,24 @@ _SECURITY_HEADERS = {
 }
 
 
-class SearchQuery(BaseModel):
-    """A question and how to answer it. A parameter of another name is refused, not ignored."""
+class QuestionQuery(BaseModel):
+    """A question. A parameter of another name is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     q: str = Field(
         min_length=1,
         max_length=MAX_QUERY_LENGTH,
-        description="The question, in plain words.",
+        description='The question, in plain words; or with "a phrase", beginning*, -without, AND, '
+        "OR, NOT, NEAR/5, headline:storm, after:2019 and the like.",
         examples=["When does the ferry sail?"],
     )
-    k: int = Field(10, ge=1, le=MAX_K, description="Number of hits.", examples=[10])
+    mode: Mode = Field(
+        Mode.PLAIN,
+        description="plain: words and the question language; verbatim: the question, to the last "
+        "comma, is what must stand in the text or the headline.",
+        examples=["plain"],
+    )
     outlet: list[str] = Field(
         [],
         description="Only from this outlet; several: from any of them.",
@@ -99,6 +113,11 @@ class SearchQuery(BaseModel):
         examples=["2025-03-31"],
     )
     sort: Sort = Field(Sort.RELEVANCE, description="Order of the hits.", examples=["relevance"])
+    effort: Effort = Field(
+        Effort.QUICK,
+        description="thorough: the first passages get a second look, which takes longer.",
+        examples=["quick"],
+    )
 
     def filters(self) -> Filters:
         """The filters among the parameters; BadQueryError when one is none."""
@@ -110,6 +129,35 @@ class SearchQuery(BaseModel):
             published_from=self.published_from,
             published_to=self.published_to,
         )
+
+
+class SearchQuery(QuestionQuery):
+    """A question, and which page of its answer."""
+
+    k: int = Field(10, ge=1, le=MAX_K, description="Number of hits on a page.", examples=[10])
+    cursor: str | None = Field(
+        None,
+        description="The `next_cursor` of the page before; the question, its filters and its order "
+        "must be the same. Pages stay whole while the archive changes. A cursor that was not used "
+        "for ten minutes may have expired (410).",
+        examples=[EXAMPLE_CURSOR],
+    )
+    facets: bool = Field(
+        True,
+        description="Count what the whole result set is made of; false: not needed.",
+        examples=[True],
+    )
+
+
+class ExplainQuery(QuestionQuery):
+    """A question, and an article that is or is not among what answers it."""
+
+    article: str = Field(
+        min_length=1,
+        max_length=MAX_QUERY_LENGTH,
+        description="An article id, or its guid or URL.",
+        examples=["harbour-041"],
+    )
 
 
 def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastAPI:
@@ -189,9 +237,14 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
         tags=["questions"],
         summary="Ask a question",
         response_model=SearchResponse,
-        responses={304: {"description": "The archive is as it was when this ETag was given."}},
+        responses={
+            200: {"headers": {"Link": _LINK}},
+            304: {"description": "The archive is as it was when this ETag was given."},
+            **declared(410),
+        },
     )
     def search(
+        request: Request,
         response: Response,
         query: Annotated[SearchQuery, Query()],
         if_none_match: Annotated[
@@ -200,11 +253,69 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
     ) -> Response | SearchResponse:
         filters = query.filters()
         etag = _etag(searcher.snapshot_id())
-        if _is_known(etag, if_none_match):
+        # What a cursor leads to is as old as the cursor, and gone when that has expired.
+        if query.cursor is None and _is_known(etag, if_none_match):
             return Response(status_code=304, headers={"ETag": etag})
-        answer = searcher.search(query.q, k=query.k, filters=filters, sort=query.sort)
+        answer = searcher.search(
+            query.q,
+            k=query.k,
+            mode=query.mode,
+            filters=filters,
+            sort=query.sort,
+            effort=query.effort,
+            cursor=query.cursor,
+            facets=query.facets,
+        )
         response.headers["ETag"] = _etag(answer.snapshot)
+        if answer.next_cursor:
+            response.headers["Link"] = _link_to_next(request, answer.next_cursor)
         return SearchResponse.of(answer)
+
+    @router.get(
+        "/export",
+        tags=["questions"],
+        summary="All that answers a question",
+        description=(
+            "The whole result set of a question, without a limit, in the order asked for: the "
+            "first line is a header, which says how many follow; each of these is a hit as "
+            "`/v1/search` gives it."
+        ),
+        response_class=StreamingResponse,
+        responses={
+            200: {
+                "content": {
+                    export.MEDIA_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE_EXPORT}
+                }
+            }
+        },
+    )
+    def export_all(query: Annotated[QuestionQuery, Query()]) -> StreamingResponse:
+        whole = searcher.export(query.q, mode=query.mode, filters=query.filters(), sort=query.sort)
+        return StreamingResponse(
+            export.export_lines(whole),
+            media_type=export.MEDIA_TYPE,
+            headers={
+                "Content-Disposition": 'attachment; filename="nutgraf.jsonl"',
+                "ETag": _etag(whole.snapshot),
+            },
+        )
+
+    @router.get(
+        "/explain",
+        tags=["questions"],
+        summary="Why an article is found where it is, or not",
+        responses=declared(404),
+    )
+    def explain(query: Annotated[ExplainQuery, Query()]) -> ExplainResponse:
+        explanation = searcher.explain(
+            query.q,
+            query.article,
+            mode=query.mode,
+            filters=query.filters(),
+            sort=query.sort,
+            effort=query.effort,
+        )
+        return ExplainResponse.of(explanation)
 
     @router.get(
         "/articles/{id:path}",
@@ -354,9 +465,21 @@ def _checked(key: str | None) -> str | None:
     return key
 
 
+_LINK: dict[str, object] = {
+    "description": 'The page that follows, `rel="next"`; absent: this is the last.',
+    "schema": {"type": "string"},
+}
+
+
+def _link_to_next(request: Request, cursor: str) -> str:
+    given = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
+    return f'<{request.url.path}?{urlencode([*given, ("cursor", cursor)])}>; rel="next"'
+
+
 def _etag(snapshot: str) -> str:
-    # Weak: took_ms differs from answer to answer. Another version may rank otherwise.
-    return f'W/"{VERSION}-{snapshot}"'
+    # Weak: took_ms differs from answer to answer. Another version may rank otherwise, and "last
+    # week" is another one tomorrow.
+    return f'W/"{VERSION}-{snapshot}-{date.today()}"'
 
 
 def _is_known(etag: str, if_none_match: str | None) -> bool:

@@ -6,10 +6,11 @@ question for the libraries that read articles.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from index.writer import Writer
     from search.adding import Tally
     from search.archive import Archive
+    from search.cross_encoder import Effort
+    from search.filters import Filters
+    from search.query import Mode
+    from search.result_set import Sort
+    from search.searcher import Searcher
     from search.settings import Settings
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 INTERRUPTED = 130
 SOME_REJECTED = 3
@@ -66,6 +74,28 @@ Json = Annotated[
 Model = Annotated[
     str | None,
     typer.Option("--model", metavar="NAME_OR_FOLDER", help="Embedding model [NUTGRAF_MODEL]."),
+]
+Question = Annotated[
+    str, typer.Argument(help='The question, in plain words or with "phrases", AND, -without …')
+]
+ModeName = Annotated[
+    str,
+    typer.Option("--mode", help="plain, or verbatim: find the question itself, to the last comma."),
+]
+Outlet = Annotated[list[str] | None, typer.Option(help="Only this outlet; repeatable.")]
+Byline = Annotated[
+    list[str] | None, typer.Option(help="Only with these words in the byline; repeatable.")
+]
+Section = Annotated[list[str] | None, typer.Option(help="Only this section; repeatable.")]
+Language = Annotated[list[str] | None, typer.Option(help="Only this language; repeatable.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="This day or later.")
+]
+To = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="This day or earlier.")]
+Order = Annotated[str, typer.Option("--sort", help="relevance, newest or oldest.")]
+EffortName = Annotated[
+    str,
+    typer.Option("--effort", help="quick, or thorough: a second look at the first passages."),
 ]
 
 
@@ -287,25 +317,20 @@ def reembed(
 @app.command()
 def search(
     ctx: typer.Context,
-    question: Annotated[str, typer.Argument(help="The question, in plain words.")],
+    question: Question,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of hits.")] = 10,
-    outlet: Annotated[list[str] | None, typer.Option(help="Only this outlet; repeatable.")] = None,
-    byline: Annotated[
-        list[str] | None, typer.Option(help="Only with these words in the byline; repeatable.")
+    cursor: Annotated[
+        str | None, typer.Option(help="The next_cursor of the page before, as --json gives it.")
     ] = None,
-    section: Annotated[
-        list[str] | None, typer.Option(help="Only this section; repeatable.")
-    ] = None,
-    language: Annotated[
-        list[str] | None, typer.Option(help="Only this language; repeatable.")
-    ] = None,
-    published_from: Annotated[
-        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="This day or later.")
-    ] = None,
-    published_to: Annotated[
-        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="This day or earlier.")
-    ] = None,
-    sort: Annotated[str, typer.Option(help="relevance, newest or oldest.")] = "relevance",
+    mode: ModeName = "plain",
+    outlet: Outlet = None,
+    byline: Byline = None,
+    section: Section = None,
+    language: Language = None,
+    published_from: From = None,
+    published_to: To = None,
+    sort: Order = "relevance",
+    effort: EffortName = "thorough",
     model: Model = None,
     store: Store = None,
     as_json: Json = False,
@@ -314,27 +339,19 @@ def search(
 
     Prints the passages that answer it, best first, with their sources.
     """
-    settings = _settings(ctx, store=store, model=model)
-    _one_native_thread()
-    from search.filters import Filters
-    from search.result_set import Sort
-    from search.searcher import Searcher
-
-    if sort not in {order.value for order in Sort}:
-        raise typer.BadParameter("use relevance, newest or oldest", param_hint="--sort")
-    filters = Filters.parse(
-        outlet=outlet or [],
-        byline=byline or [],
-        section=section or [],
-        language=language or [],
-        published_from=published_from,
-        published_to=published_to,
-    )
-    searcher = Searcher(settings.store, model=settings.model)
-    try:
-        answer = searcher.search(question, k=k, filters=filters, sort=Sort(sort))
-    finally:
-        searcher.close()
+    filters = _filters(outlet, byline, section, language, published_from, published_to)
+    order = _order(sort)
+    with _searcher(_settings(ctx, store=store, model=model)) as searcher:
+        answer = searcher.search(
+            question,
+            k=k,
+            mode=_mode(mode),
+            filters=filters,
+            sort=order,
+            effort=_effort(effort),
+            cursor=cursor,
+            facets=as_json,
+        )
     if as_json:
         from search.responses import SearchResponse
 
@@ -343,6 +360,78 @@ def search(
         from search.terminal import print_answer
 
         print_answer(_stdout(), answer)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    question: Question,
+    mode: ModeName = "plain",
+    outlet: Outlet = None,
+    byline: Byline = None,
+    section: Section = None,
+    language: Language = None,
+    published_from: From = None,
+    published_to: To = None,
+    sort: Order = "relevance",
+    effort: EffortName = "thorough",
+    model: Model = None,
+    store: Store = None,
+) -> None:
+    """Print all that answers a question, as JSON Lines.
+
+    A header comes first; it says how many lines follow.
+    """
+    filters = _filters(outlet, byline, section, language, published_from, published_to)
+    order = _order(sort)
+    with _searcher(_settings(ctx, store=store, model=model)) as searcher:
+        from search.export import export_lines
+
+        whole = searcher.export(
+            question, mode=_mode(mode), filters=filters, sort=order, effort=_effort(effort)
+        )
+        for line in export_lines(whole):
+            typer.echo(line, nl=False)
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    question: Question,
+    article: Annotated[str, typer.Argument(help="An article id, or its guid or URL.")],
+    mode: ModeName = "plain",
+    outlet: Outlet = None,
+    byline: Byline = None,
+    section: Section = None,
+    language: Language = None,
+    published_from: From = None,
+    published_to: To = None,
+    sort: Order = "relevance",
+    effort: EffortName = "thorough",
+    model: Model = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Tell why an article is found where it is, or not."""
+    filters = _filters(outlet, byline, section, language, published_from, published_to)
+    order = _order(sort)
+    with _searcher(_settings(ctx, store=store, model=model)) as searcher:
+        explanation = searcher.explain(
+            question,
+            article,
+            mode=_mode(mode),
+            filters=filters,
+            sort=order,
+            effort=_effort(effort),
+        )
+    if as_json:
+        from search.responses import ExplainResponse
+
+        _print_model(ExplainResponse.of(explanation))
+    else:
+        from search.terminal import print_explanation
+
+        print_explanation(_stdout(), explanation)
 
 
 @app.command()
@@ -383,9 +472,12 @@ def serve(
 
 
 def _warm_up(archive: "Archive") -> None:
-    # The first question loads the model; better now than while somebody waits.
+    # The first question loads the models; better now than while somebody waits.
+    from search.cross_encoder import Effort
+
     try:
         archive.ready()
+        archive.searcher.search("ready", k=1, effort=Effort.THOROUGH)
     except NutgrafError as error:
         typer.echo(f"nutgraf: no question can be answered yet: {error}", err=True)
 
@@ -399,11 +491,8 @@ def status(ctx: typer.Context, store: Store = None, as_json: Json = False) -> No
     from search.searcher import Searcher
     from search.terminal import status_rows, table
 
-    searcher = Searcher(settings.store)
-    try:
+    with closing(Searcher(settings.store)) as searcher:
         now = searcher.status()
-    finally:
-        searcher.close()
     if as_json:
         _print_model(StatusResponse.of(now))
     else:
@@ -498,6 +587,61 @@ def _settings(ctx: typer.Context, **given: object) -> "Settings":
     before: _Global = ctx.obj
     store = given.pop("store", None) or before.store
     return load_settings(before.config, store=store, **given)
+
+
+def _filters(
+    outlet: list[str] | None,
+    byline: list[str] | None,
+    section: list[str] | None,
+    language: list[str] | None,
+    published_from: str | None,
+    published_to: str | None,
+) -> "Filters":
+    _one_native_thread()
+    from search.filters import Filters
+
+    return Filters.parse(
+        outlet=outlet or [],
+        byline=byline or [],
+        section=section or [],
+        language=language or [],
+        published_from=published_from,
+        published_to=published_to,
+    )
+
+
+def _mode(name: str) -> "Mode":
+    from search.query import Mode
+
+    return _chosen(Mode, name, "--mode")
+
+
+def _effort(name: str) -> "Effort":
+    from search.cross_encoder import Effort
+
+    return _chosen(Effort, name, "--effort")
+
+
+def _order(name: str) -> "Sort":
+    from search.result_set import Sort
+
+    return _chosen(Sort, name, "--sort")
+
+
+def _chosen(choices: type[_Choice], name: str, option: str) -> _Choice:
+    try:
+        return choices(name)
+    except ValueError:
+        *others, last = (choice.value for choice in choices)
+        advice = f"use {', '.join(others)} or {last}"
+        raise typer.BadParameter(advice, param_hint=option) from None
+
+
+def _searcher(settings: "Settings") -> "closing[Searcher]":
+    _one_native_thread()
+    from search.searcher import Searcher
+
+    return closing(Searcher(settings.store, model=settings.model))
 
 
 def _parsed_map(pairs: list[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ finds.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import product
 from operator import and_, or_
@@ -16,7 +16,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from tantivy import Occur, Query, Schema
+from tantivy import Occur, Schema
+from tantivy import Query as TextQuery
 
 from index.chunking import sentences
 from index.snapshot import Snapshot
@@ -34,6 +35,7 @@ from search.query import (
     Or,
     Phrase,
     Prefix,
+    Query,
     Together,
     Unit,
     Verbatim,
@@ -74,6 +76,24 @@ def matching(condition: Condition, snapshot: Snapshot) -> Matching:
     articles[article[mask]] = False
     mask[resolver.first_passages(articles)] = True
     return Matching(mask, complete=True)
+
+
+def loosened(query: Query, snapshot: Snapshot) -> Query:
+    """A question in plain words whose quotations stand together nowhere: these as words too.
+
+    Who asks 'Which band sang "Yellow River"?' wants the band, even where no text has the title. A
+    search for a phrase, without a question mark or other words, stays one and finds nothing.
+    """
+    condition = query.condition
+    quoted = condition.parts if isinstance(condition, And) else (condition,)
+    if "?" not in query.text or not all(isinstance(part, Phrase) for part in quoted):
+        return query
+    if condition is None or Resolver(snapshot).articles(condition).any():
+        return query
+    held = {word for part in quoted if isinstance(part, Phrase) for word in exact_words(part.text)}
+    if set(exact_words(query.words)) <= held:
+        return query
+    return replace(query, words=query.text.strip(), condition=None, loose=condition)
 
 
 def positive_terms(condition: Condition) -> Iterator[Condition]:
@@ -233,13 +253,17 @@ class Resolver:
         patterns = [f".*{ends}.*"] if len(words) == 1 else [f".*{ends}", f"{begins}.*"]
         return reduce(and_, (self._found(self._regex(pattern)) for pattern in patterns))
 
-    def _regex(self, pattern: str) -> Callable[[str], Query]:
-        return lambda field: Query.regex_query(self._schema, field, pattern)
+    def _regex(self, pattern: str) -> Callable[[str], TextQuery]:
+        return lambda field: TextQuery.regex_query(self._schema, field, pattern)
 
-    def _beginning(self, field: str, start: str) -> Query:
+    def _beginning(self, field: str, start: str) -> TextQuery:
         (word,) = exact_words(start)
         terms = [term for term, _ in self._words.beginning(field, word)]
-        return Query.term_set_query(self._schema, field, terms) if terms else Query.empty_query()
+        return (
+            TextQuery.term_set_query(self._schema, field, terms)
+            if terms
+            else TextQuery.empty_query()
+        )
 
     @property
     def _schema(self) -> Schema:
@@ -251,14 +275,14 @@ class Resolver:
             np.zeros(len(self._columns.article_id), dtype=np.bool_),
         )
 
-    def _found(self, query: Callable[[str], Query]) -> Places:
+    def _found(self, query: Callable[[str], TextQuery]) -> Places:
         """What the word index finds; `query` makes the query for a field."""
         places = self._nowhere()
         places.passages[self._positions(query(EXACT["body"]))] = True
         places.headlines[self._columns.article[self._positions(query(EXACT["headline"]))]] = True
         return places
 
-    def _positions(self, query: Query) -> NDArray[np.int64]:
+    def _positions(self, query: TextQuery) -> NDArray[np.int64]:
         positions = self._snapshot.position_of(self._words.all_with(query))
         return positions[positions >= 0]
 
@@ -281,10 +305,10 @@ class Resolver:
 # ------------------------------------------------------------------------------------ queries
 
 
-def _phrase(schema: Schema, field: str, words: Sequence[str]) -> Query:
+def _phrase(schema: Schema, field: str, words: Sequence[str]) -> TextQuery:
     if len(words) == 1:
-        return Query.term_query(schema, field, words[0])
-    return Query.phrase_query(schema, field, list(words))
+        return TextQuery.term_query(schema, field, words[0])
+    return TextQuery.phrase_query(schema, field, list(words))
 
 
 def _pairs_of_words(near: Near) -> list[tuple[str, str]] | None:
@@ -300,20 +324,22 @@ def _pairs_of_words(near: Near) -> list[tuple[str, str]] | None:
     return pairs if len(pairs) <= _MAX_PAIRS else None  # type: ignore[return-value]
 
 
-def _two_words(schema: Schema, field: str, left: str, right: str, distance: int) -> Iterator[Query]:
+def _two_words(
+    schema: Schema, field: str, left: str, right: str, distance: int
+) -> Iterator[TextQuery]:
     """Queries of which one finds the words within `distance`."""
     if left == right:  # with slop, a word would be near itself
         for offset in range(1, distance + 1):
-            yield Query.phrase_query(schema, field, [(0, left), (offset, left)])
+            yield TextQuery.phrase_query(schema, field, [(0, left), (offset, left)])
         return
     # tantivy's slop is how far the second word may stand from the place behind the first, before
     # or after it; so one order alone would take less in the other.
-    yield Query.phrase_query(schema, field, [left, right], distance - 1)
-    yield Query.phrase_query(schema, field, [right, left], distance - 1)
+    yield TextQuery.phrase_query(schema, field, [left, right], distance - 1)
+    yield TextQuery.phrase_query(schema, field, [right, left], distance - 1)
 
 
-def _any_of(queries: Iterable[Query]) -> Query:
-    return Query.boolean_query([(Occur.Should, query) for query in queries])
+def _any_of(queries: Iterable[TextQuery]) -> TextQuery:
+    return TextQuery.boolean_query([(Occur.Should, query) for query in queries])
 
 
 # -------------------------------------------------------------------------------------- texts

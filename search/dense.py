@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from index.errors import ModelMismatchError
 from index.model import Encoder, load_encoder, model_fingerprint
 from index.snapshot import Snapshot
+from search.question_adapter import adapted
 
 # The page, its next pages and its filters ask the same question again; one embedding is 1.5 kB.
 _KEPT_QUESTIONS = 512
@@ -25,7 +26,7 @@ class QuestionEncoder:
         self._kept = _Kept()
 
     def embed(self, question: str, snapshot: Snapshot) -> NDArray[np.float32]:
-        """The question's embedding, shape (dim,), float32, L2 norm 1.
+        """What the dense arm asks with, shape (dim,), float32; see `search.question_adapter`.
 
         Raises:
             ModelMismatchError: the snapshot's vectors come from another model.
@@ -34,7 +35,8 @@ class QuestionEncoder:
         key = (snapshot.fingerprint, question)
         embedding = self._kept.get(key)
         if embedding is None:
-            embedding = self._encoder_for(snapshot).embed([question])[0]
+            plain = self._encoder_for(snapshot).embed([question])[0]
+            embedding = adapted(plain, snapshot.fingerprint)
             self._kept.put(key, embedding)
         return embedding
 

@@ -8,8 +8,10 @@ Its store is built once and kept, until the corpus, the model or the indexing ch
 import hashlib
 import json
 import logging
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
@@ -24,6 +26,7 @@ from index.errors import BadArticleError, BadCollectionError
 from index.model import DEFAULT_MODEL, model_fingerprint
 from index.reading import read
 from index.writer import Writer
+from search.cross_encoder import Effort
 from search.searcher import MAX_K, Searcher
 
 logger = logging.getLogger(__name__)
@@ -41,6 +44,13 @@ _MEASURES: Final = {
     R @ 100: "r_100",
 }
 _PAGE: Final = 10  # hits of the query that is timed
+
+
+class Half(StrEnum):
+    """The half of a collection that a question belongs to, for ever: by a checksum of its id."""
+
+    TUNING = "tuning"
+    HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +102,17 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
+    """A question and what was judged to answer it."""
+
     id: str
     text: str
     grades: Mapping[ArticleId, int]  # of the judged articles
+
+    @property
+    def half(self) -> "Half":
+        """Weights are tuned on one half of the questions and judged by the other."""
+        return Half.TUNING if zlib.crc32(self.id.encode()) % 2 == 0 else Half.HELD_OUT
 
 
 def _ignored(_: Step) -> None:
@@ -107,9 +124,11 @@ def evaluate(
     *,
     cache_dir: Path,
     model: str = DEFAULT_MODEL,
+    effort: Effort = Effort.QUICK,
+    half: Half | None = None,
     progress: Callable[[Step], None] = _ignored,
 ) -> Evaluation:
-    """Ask every judged question of a collection, and score the answers.
+    """Ask every judged question of a collection, or of one half of it, and score the answers.
 
     Grades above 0 are relevant, and nDCG takes them as they are. An article stands where its best
     passage stands; measures by ir-measures. Times are those of `Searcher.search` for ten hits with
@@ -121,12 +140,12 @@ def evaluate(
         StoreLockedError: another process is building the same store.
         ModelError: the model cannot be loaded.
     """
-    questions = _judged_questions(folder)
-    store = _built_store(_file(folder, _CORPUS), cache_dir, model, progress)
+    questions = [q for q in judged_questions(folder) if half in (None, q.half)]
+    store = store_of(folder, cache_dir, model, progress)
     searcher = Searcher(store, model=model)
     try:
         searcher.search("a question that loads the model")
-        per_query = tuple(_asked(searcher, questions, progress))
+        per_query = tuple(_asked(searcher, questions, effort, progress))
     finally:
         searcher.close()
     return _means(per_query)
@@ -135,7 +154,7 @@ def evaluate(
 # --- the collection -------------------------------------------------------------------------------
 
 
-def _judged_questions(folder: Path) -> list[_Question]:
+def judged_questions(folder: Path) -> list[Question]:
     """Those with a relevant document, in the order of the file."""
     path = _file(folder, _QUESTIONS)
     grades = _grades(_file(folder, *_JUDGEMENTS))
@@ -153,7 +172,7 @@ def _judged_questions(folder: Path) -> list[_Question]:
 
 def _question(
     path: Path, line: int, text: str, grades: Mapping[str, Mapping[ArticleId, int]]
-) -> _Question:
+) -> Question:
     try:
         fields = json.loads(text)
         question_id, question = str(fields["_id"]), str(fields["text"])
@@ -162,7 +181,7 @@ def _question(
             f"{path}:{line}: no question ({error!r}); "
             'write {"_id": "1", "text": "What happened?"}, one a line'
         ) from error
-    return _Question(question_id, question, grades.get(question_id, {}))
+    return Question(question_id, question, grades.get(question_id, {}))
 
 
 def _grades(path: Path) -> dict[str, dict[ArticleId, int]]:
@@ -209,9 +228,14 @@ def _file(folder: Path, *names: str) -> Path:
 # --- its store ------------------------------------------------------------------------------------
 
 
-def _built_store(
-    corpus: Path, cache_dir: Path, model: str, progress: Callable[[Step], None]
+def store_of(
+    collection: Path,
+    cache_dir: Path,
+    model: str = DEFAULT_MODEL,
+    progress: Callable[[Step], None] = _ignored,
 ) -> Path:
+    """The store of a collection's documents, all embedded; built where `cache_dir` has none."""
+    corpus = _file(collection, _CORPUS)
     folder = cache_dir / _store_key(corpus, model)
     store, complete = folder / "store", folder / _COMPLETE
     if not complete.exists():
@@ -267,18 +291,21 @@ def _groups(
 
 
 def _asked(
-    searcher: Searcher, questions: Sequence[_Question], progress: Callable[[Step], None]
+    searcher: Searcher,
+    questions: Sequence[Question],
+    effort: Effort,
+    progress: Callable[[Step], None],
 ) -> Iterator[QuestionScores]:
     for done, question in enumerate(questions, start=1):
-        ms = searcher.search(question.text, k=_PAGE).took_ms
+        ms = searcher.search(question.text, k=_PAGE, effort=effort).took_ms
         ranked = dict.fromkeys(
-            hit.article_id for hit in searcher.search(question.text, k=MAX_K).hits
+            hit.article_id for hit in searcher.search(question.text, k=MAX_K, effort=effort).hits
         )
         yield _scores(question, list(ranked), ms)
         progress(Step("asking", done, len(questions)))
 
 
-def _scores(question: _Question, ranked: Sequence[ArticleId], ms: float) -> QuestionScores:
+def _scores(question: Question, ranked: Sequence[ArticleId], ms: float) -> QuestionScores:
     qrels = [
         ir_measures.Qrel(question.id, article, grade) for article, grade in question.grades.items()
     ]

@@ -26,6 +26,7 @@ passages, sums and p-norms over its passages; phrases of two words; a pseudo-rel
 leaving out words like "what".
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -42,13 +43,27 @@ _EXPECTED_COSINE: Final = 0.3
 _EXPECTED_RISE: Final = 0.8
 
 
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """What is known of some candidates; all of shape (n,), float64."""
+
+    scores: NDArray[np.float64]
+    share: NDArray[np.float64]  # of the question's words
+    cosine: NDArray[np.float64]  # guessed from the share where a passage waits for its embedding
+    about: NDArray[np.float64]  # the mean cosine of the article's passages, likewise
+
+    def taken(self, at: NDArray[np.int64]) -> "Fused":
+        """Those of the candidates `at`, in that order."""
+        return Fused(self.scores[at], self.share[at], self.cosine[at], self.about[at])
+
+
 def fused_scores(
     cosines: NDArray[np.float32],
     article_cosines: NDArray[np.float32],
     bm25: NDArray[np.float32],
     bound: float,
     articles: NDArray[np.int32],
-) -> NDArray[np.float64]:
+) -> "Fused":
     """The score of each candidate; scores compare within one query only.
 
     With no cosine at all the order is BM25's; with a bound of 0 (no word to look for), the
@@ -63,21 +78,21 @@ def fused_scores(
         articles: shape (n,), int32, the article each passage stands in.
 
     Returns:
-        Shape (n,), float64, rounded to 6 decimals: the last bits of a cosine depend on how many
-        were computed together, and must not decide an order.
+        Scores rounded to 6 decimals: the last bits of a cosine depend on how many were computed
+        together, and must not decide an order.
     """
-    if not bound:
-        return np.nan_to_num(cosines).astype(np.float64).round(6)
-    share = bm25.astype(np.float64) / bound
+    share = bm25.astype(np.float64) / bound if bound else np.zeros(len(bm25))
     waiting = np.isnan(cosines)
     expected = np.minimum(_EXPECTED_COSINE + _EXPECTED_RISE * share, 1.0)
-    cosine = np.where(waiting, expected, cosines)
-    mean = np.where(np.isnan(article_cosines), cosine, article_cosines)
-    meaning = (1 - ARTICLE_WEIGHT) * cosine + ARTICLE_WEIGHT * mean
+    cosine = np.where(waiting, expected, cosines).astype(np.float64)
+    about = np.where(np.isnan(article_cosines), cosine, article_cosines).astype(np.float64)
+    if not bound:
+        return Fused(np.nan_to_num(cosines).astype(np.float64).round(6), share, cosine, about)
+    meaning = (1 - ARTICLE_WEIGHT) * cosine + ARTICLE_WEIGHT * about
     fused = DENSE_WEIGHT * meaning + (1 - DENSE_WEIGHT) * share
     if not waiting.all():
         fused = _with_second_passage(fused, articles)
-    return fused.round(6)
+    return Fused(fused.round(6), share, cosine, about)
 
 
 def _with_second_passage(

@@ -63,6 +63,7 @@ class Interpretation:
     complete: bool  # all that fulfils the condition is found, and nothing else
     terms: tuple[TermHits, ...]
     time: tuple[TimeExpression, ...]
+    loose: str | None  # quotations that stand nowhere, and so restrict nothing
 
 
 def described(query: Query, snapshot: Snapshot) -> Interpretation:
@@ -78,6 +79,7 @@ def described(query: Query, snapshot: Snapshot) -> Interpretation:
             *_ranking(query.words, leaves, snapshot),
         ),
         time=query.time,
+        loose=str(query.loose) if query.loose else None,
     )
 
 

@@ -4,6 +4,7 @@ Rendered here, whole: no script runs, every view has its own URL. Autoescape sho
 holds as text, whatever it holds.
 """
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +20,24 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.errors import NotFoundError, NutgrafError
 from search.access import Access
 from search.archive import Archive
+from search.cross_encoder import Effort
+from search.facets import Facet
 from search.filters import Filters
 from search.problems import problem_of
+from search.query import Mode
 from search.result_set import Answer, Sort
-from search.wording import coverage_in_words, date_in_words
+from search.wording import (
+    coverage_in_words,
+    date_in_words,
+    days_in_words,
+    period_in_words,
+    place_in_words,
+    verdict_in_words,
+)
 
 _HERE = Path(__file__).parent
-_STEP = 10  # hits on the first view, and how many more each "Show more" brings
-_MOST = 100
+_HITS = 10  # on a page
+_LISTED = 8  # values of a facet; more would push the other facets out of sight
 # (label, parameter): the filters of the form, in its order.
 _FILTERS = (
     ("Outlet", "outlet"),
@@ -36,6 +47,9 @@ _FILTERS = (
     ("From", "from"),
     ("To", "to"),
 )
+# In the order of the page: bylines can be long.
+_FACETS = ("outlet", "section", "year", "month", "byline", "language")
+_DATE_FILTERS = ("from", "to")
 
 
 class PageQuery(BaseModel):
@@ -44,7 +58,8 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     q: str = ""
-    k: int = Field(_STEP, ge=1, le=_MOST)
+    mode: Mode = Mode.PLAIN
+    cursor: str = ""
     outlet: list[str] = []
     byline: list[str] = []
     section: list[str] = []
@@ -55,7 +70,7 @@ class PageQuery(BaseModel):
 
     def values(self, parameter: str) -> list[str]:
         """What was given for a filter, without the empty ones."""
-        name = f"published_{parameter}" if parameter in ("from", "to") else parameter
+        name = f"published_{parameter}" if parameter in _DATE_FILTERS else parameter
         given: str | list[str] = getattr(self, name)
         listed = [given] if isinstance(given, str) else given
         return [value.strip() for value in listed if value.strip()]
@@ -82,11 +97,38 @@ class ActiveFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class FacetLink:
+    """A value of a facet, and the view narrowed to it."""
+
+    label: str
+    count: int
+    url: str  # empty: it would narrow nothing
+
+
+@dataclass(frozen=True, slots=True)
+class FacetView:
+    """A facet as the page shows it; all counts add up to the total."""
+
+    label: str
+    links: tuple[FacetLink, ...]
+    other: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of a passage, marked or not."""
 
     text: str
     marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Pieces that belong together: the sentence that answers, or what is around it."""
+
+    pieces: tuple[Piece, ...]
+    answers: bool
 
 
 def build_pages(archive: Archive, access: Access) -> APIRouter:
@@ -104,7 +146,14 @@ def build_pages(archive: Archive, access: Access) -> APIRouter:
         if query.q.strip():
             try:
                 answer = searcher.search(
-                    query.q, k=query.k, filters=query.filters(), sort=query.sort
+                    query.q,
+                    k=_HITS,
+                    mode=query.mode,
+                    filters=query.filters(),
+                    sort=query.sort,
+                    effort=Effort.THOROUGH,
+                    cursor=query.cursor or None,
+                    facets=True,
                 )
             except NutgrafError as failure:
                 error, status = str(failure), problem_of(failure).status
@@ -118,9 +167,17 @@ def build_pages(archive: Archive, access: Access) -> APIRouter:
             state=searcher.status(),
             active=_active_filters(query),
             fields=_FILTERS,
+            modes=list(Mode),
             sorts=list(Sort),
-            more_url=_more_url(query, answer),
-            all_url=_url(query, keep_filters=False),
+            suggestions=[
+                (suggestion.question, _asked_url(query, suggestion.question))
+                for suggestion in (answer.suggestions if answer else ())
+            ],
+            facets=facet_views(query, answer) if answer else [],
+            next_url=_page_url(query, answer.next_cursor) if answer else "",
+            previous_url=_page_url(query, answer.previous_cursor) if answer else "",
+            first_url=_url(_parameters(query, keep_filters=True)),
+            all_url=_url(_parameters(query, keep_filters=False)),
         )
 
     @router.get("/articles/{id:path}")
@@ -143,20 +200,39 @@ def static_files() -> StaticFiles:
     return StaticFiles(directory=_HERE / "static")
 
 
-def pieces(text: str, highlights: Sequence[tuple[int, int]]) -> list[Piece]:
-    """`text` cut at its highlights (spans in code points, end excluded; overlaps are merged)."""
+def stretches(
+    text: str, highlights: Sequence[tuple[int, int]], sentence: tuple[int, int]
+) -> list[Stretch]:
+    """`text` cut at the sentence that answers, if it is not all of it, and at its highlights.
+
+    Spans are in code points, end excluded; overlapping highlights are merged.
+    """
+    start, end = sentence
+    if text[:start].strip() or text[end:].strip():
+        parts = [(0, start, False), (start, end, True), (end, len(text), False)]
+    else:
+        parts = [(0, len(text), False)]
+    return [
+        Stretch(tuple(_pieces(text, highlights, start, end)), answers)
+        for start, end, answers in parts
+        if start < end
+    ]
+
+
+def _pieces(text: str, highlights: Sequence[tuple[int, int]], first: int, last: int) -> list[Piece]:
+    """The pieces of `text` from `first` to `last`, end excluded."""
     cut: list[Piece] = []
-    at = 0
+    at = first
     for start, end in sorted(highlights):
-        start, end = max(start, at), min(end, len(text))
+        start, end = max(start, at), min(end, last)
         if start >= end:
             continue
         if start > at:
             cut.append(Piece(text[at:start], marked=False))
         cut.append(Piece(text[start:end], marked=True))
         at = end
-    if at < len(text):
-        cut.append(Piece(text[at:], marked=False))
+    if at < last:
+        cut.append(Piece(text[at:last], marked=False))
     return cut
 
 
@@ -178,10 +254,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["date_in_words"] = date_in_words
-    environment.filters["pieces"] = pieces
+    environment.globals["stretches"] = stretches
+    environment.globals["verdict_in_words"] = verdict_in_words
     environment.filters["web_url"] = web_url
     environment.filters["path"] = lambda text: quote(text, safe="")
     environment.globals["coverage_in_words"] = coverage_in_words
+    environment.globals["days_in_words"] = days_in_words
+    environment.globals["place_in_words"] = place_in_words
     return environment
 
 
@@ -189,29 +268,74 @@ def _parameters(query: PageQuery, *, keep_filters: bool) -> list[tuple[str, str]
     pairs = [("q", query.q)]
     if keep_filters:
         pairs += [(name, value) for _, name in _FILTERS for value in query.values(name)]
+    if query.mode is not Mode.PLAIN:
+        pairs.append(("mode", query.mode.value))
     if query.sort is not Sort.RELEVANCE:
         pairs.append(("sort", query.sort.value))
     return pairs
 
 
-def _url(query: PageQuery, *, keep_filters: bool) -> str:
-    return "/?" + urlencode(_parameters(query, keep_filters=keep_filters))
+def _url(parameters: Sequence[tuple[str, str]]) -> str:
+    return f"/?{urlencode(parameters)}"
+
+
+def _page_url(query: PageQuery, cursor: str | None) -> str:
+    if cursor is None:
+        return ""
+    return _url([*_parameters(query, keep_filters=True), ("cursor", cursor)])
+
+
+def _asked_url(query: PageQuery, question: str) -> str:
+    """The view with another question and the same filters."""
+    _, *others = _parameters(query, keep_filters=True)
+    return _url([("q", question), *others])
 
 
 def _active_filters(query: PageQuery) -> list[ActiveFilter]:
     pairs = _parameters(query, keep_filters=True)
     return [
-        ActiveFilter(
-            label, value, "/?" + urlencode([pair for pair in pairs if pair != (name, value)])
-        )
+        ActiveFilter(label, value, _url([pair for pair in pairs if pair != (name, value)]))
         for label, name in _FILTERS
         for value in query.values(name)
     ]
 
 
-def _more_url(query: PageQuery, answer: Answer | None) -> str:
-    if answer is None or len(answer.hits) < query.k or query.k >= _MOST:
-        return ""
-    wanted = min(query.k + _STEP, _MOST)
-    pairs = [*_parameters(query, keep_filters=True), ("k", str(wanted))]
-    return f"/?{urlencode(pairs)}#hit-{query.k + 1}"
+def facet_views(query: PageQuery, answer: Answer) -> list[FacetView]:
+    """The facets that narrow, each with the links that do."""
+    by_field = {facet.field: facet for facet in answer.facets}
+    views = [_facet_view(query, by_field[field], answer.total) for field in _FACETS]
+    return [view for view in views if any(link.url for link in view.links)]
+
+
+def _facet_view(query: PageQuery, facet: Facet, total: int) -> FacetView:
+    links = tuple(
+        FacetLink(
+            label=period_in_words(value.value) if facet.field == "month" else value.value,
+            count=value.count,
+            url=_narrowed_url(query, facet.field, value.value) if value.count < total else "",
+        )
+        for value in facet.values[:_LISTED]
+    )
+    other = facet.other + sum(value.count for value in facet.values[_LISTED:])
+    return FacetView(facet.field.capitalize(), links, other, facet.unknown)
+
+
+def _narrowed_url(query: PageQuery, field: str, value: str) -> str:
+    """The view with this value alone in its field: beside another value it would widen."""
+    if field in ("year", "month"):
+        first, last = _ends_of_period(value)
+        narrowed = [("from", first), ("to", last)]
+    else:
+        narrowed = [(field, value)]
+    replaced = {name for name, _ in narrowed}
+    kept = [pair for pair in _parameters(query, keep_filters=True) if pair[0] not in replaced]
+    return _url([*kept, *narrowed])
+
+
+def _ends_of_period(period: str) -> tuple[str, str]:
+    """First and last day of a year or month, as YYYY-MM-DD."""
+    year, _, month = period.partition("-")
+    if not month:
+        return f"{year}-01-01", f"{year}-12-31"
+    days = monthrange(int(year), int(month))[1]
+    return f"{period}-01", f"{period}-{days:02}"

@@ -18,6 +18,7 @@ from index.errors import (
     BadArticleError,
     BadQueryError,
     ConflictError,
+    ExpiredCursorError,
     ModelError,
     ModelMismatchError,
     NotFoundError,
@@ -64,6 +65,9 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(
         None, description="Of a request that is not as it must be: the parameters, each by name."
     )
+    position: int | None = Field(
+        None, description="Where in the question the mistake is, in code points from 0."
+    )
 
 
 class ProblemError(Exception):
@@ -74,7 +78,12 @@ class ProblemError(Exception):
     ) -> None:
         super().__init__(detail)
         self.problem = Problem(
-            type=f"{_URN}{kind}", title=title, status=status, detail=detail, errors=None
+            type=f"{_URN}{kind}",
+            title=title,
+            status=status,
+            detail=detail,
+            errors=None,
+            position=None,
         )
         self.headers = headers
 
@@ -84,6 +93,7 @@ _KINDS: tuple[tuple[type[NutgrafError], int, str, str], ...] = (
     (BadQueryError, 422, "bad-query", "The question or a filter is wrong"),
     (BadArticleError, 422, "bad-article", "The article cannot be read"),
     (NotFoundError, 404, "not-found", "Not found"),
+    (ExpiredCursorError, 410, "cursor-expired", "The cursor has expired"),
     (ConflictError, 422, "idempotency-key-reused", "The key was used for other content"),
     (ModelMismatchError, 503, "model-mismatch", "The store's vectors come from another model"),
     (ModelError, 503, "model", "The embedding model cannot be used"),
@@ -102,13 +112,16 @@ def problem_of(error: NutgrafError) -> Problem:
         ((status, kind, title) for cls, status, kind, title in _KINDS if isinstance(error, cls)),
         (500, "error", "The request failed"),
     )
-    errors = (
-        [FieldProblem(field=error.field, reason=error.reason)]
-        if isinstance(error, BadQueryError)
-        else None
-    )
+    bad_query = error if isinstance(error, BadQueryError) else None
     return Problem(
-        type=f"{_URN}{kind}", title=title, status=status, detail=str(error), errors=errors
+        type=f"{_URN}{kind}",
+        title=title,
+        status=status,
+        detail=str(error),
+        errors=[FieldProblem(field=bad_query.field, reason=bad_query.reason)]
+        if bad_query
+        else None,
+        position=bad_query.position if bad_query else None,
     )
 
 
@@ -168,6 +181,7 @@ _UNEXPECTED = Problem(
     status=500,
     detail="this is a fault of the program; its log has the details",
     errors=None,
+    position=None,
 )
 
 
@@ -182,6 +196,7 @@ def _invalid(errors: Sequence[Mapping[str, object]]) -> Problem:
         status=422,
         detail=detail,
         errors=problems,
+        position=None,
     )
 
 
@@ -202,6 +217,7 @@ def _plain(request: Request, error: HTTPException) -> Problem:
         status=error.status_code,
         detail=details.get(error.status_code, str(error.detail)),
         errors=None,
+        position=None,
     )
 
 
@@ -218,6 +234,11 @@ _EXAMPLES = {
         "no key is set, so only this machine may write; set NUTGRAF_API_KEYS",
     ),
     404: ("not-found", "Not found", "no article has the id 'harbour-999'"),
+    410: (
+        "cursor-expired",
+        "The cursor has expired",
+        "cursor: the view that it belongs to is no longer kept; ask again without a cursor",
+    ),
     413: (
         "too-large",
         "The body is too large",

@@ -18,7 +18,6 @@ from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Final, NoReturn
 
-from index.dates import parse_published
 from index.errors import BadQueryError
 from index.model import encodable
 from index.words import exact_words
@@ -204,6 +203,7 @@ class Query:
     words: str  # what both arms look for: no operators, no field names, nothing that is excluded
     condition: Condition | None  # what restricts the articles; None: nothing does
     time: tuple[TimeExpression, ...] = ()  # their spans are in `text`
+    loose: Condition | None = None  # quotations that stand nowhere, and so restrict nothing
 
 
 def parse(text: str, *, mode: Mode = Mode.PLAIN, today: date) -> Query:
@@ -662,6 +662,8 @@ def _in_headline(token: _Token) -> Phrase | Prefix:
 
 def _when(token: _Token) -> str:
     """YYYY, YYYY-MM or YYYY-MM-DD."""
+    from index.dates import parse_published  # loads a library of languages: few questions need it
+
     text = _clean(token.text)
     try:
         published = parse_published(text)

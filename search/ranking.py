@@ -1,69 +1,221 @@
-"""Ranking: from a question to its result set, on one snapshot."""
+"""Ranking: from a question to its result set, on one snapshot.
 
+The steps: what restricts the question, the candidates of both arms, the fusion, the learned ranker
+over the first of them and, with `Effort.THOROUGH`, the second look. The fusion decides what is in
+the set; the later steps only change the order of its first passages.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.snapshot import Snapshot
+from index.store import PassageRow
+from index.words import exact_words
+from search.conditions import matching, positive_terms
+from search.cross_encoder import CrossEncoder, Effort
 from search.dense import QuestionEncoder, cosines_in_articles
-from search.filters import Filters, ResolvedFilters
-from search.fusion import fused_scores
+from search.filters import Filters
+from search.fusion import Fused, fused_scores
 from search.lexical import LexicalQuery, lexical_query
+from search.query import Phrase, Query, Verbatim
+from search.reranking import RERANKED, Features, text_features
 from search.result_set import CANDIDATES, ResultSet, result_set
+from search.time_fit import time_fit
+from search.verdict import (
+    Evidence,
+    Verdict,
+    exactly,
+    judged,
+    nothing,
+    passage_logits,
+    sigmoid,
+)
+
+# A wish for a time weighs as much as this difference in the fusion's score.
+TIME_WEIGHT: Final = 0.05
+# How many passages get the second look, and what its log odds count beside the ranker's: both from
+# the curve in docs/ranking.md.
+SECOND_LOOK: Final = 20
+SECOND_LOOK_WEIGHT: Final = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A result set, best first, and whether it answers."""
+
+    results: ResultSet
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question on a snapshot, with what both arms make of it."""
+
+    query: Query
+    words: LexicalQuery
+    embedding: NDArray[np.float32] | None  # None: no words, or nothing is embedded yet
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The set as the fusion orders it, and what a closer look at its first passages shows."""
+
+    results: ResultSet
+    fused: Fused  # of the whole set
+    rows: list[PassageRow | None]  # of the first; None: the stored row is damaged
+    features: Features  # likewise
+
+    def evidence(
+        self,
+        places: NDArray[np.int64] | None = None,
+        readings: NDArray[np.float64] | None = None,
+    ) -> Evidence:
+        """Of the passages at these places of the set, or of all.
+
+        Args:
+            readings: what the second look says of them, shape (len(places),); None: not taken.
+        """
+        at = np.arange(len(self.results)) if places is None else places
+        # Beyond the first, the share stands for the window: it is no less.
+        windows = np.concatenate([self.features.window, self.fused.share[len(self.rows) :]])
+        return Evidence(self.fused.cosine[at], self.fused.share[at], windows[at], readings)
 
 
 class Ranker:
-    """Ranks the passages of a snapshot by what both arms say of them. Safe for many threads."""
+    """Ranks the passages of a snapshot. Safe for many threads."""
 
     def __init__(self, encoder: QuestionEncoder) -> None:
         self._encoder = encoder
+        self._cross_encoder = CrossEncoder()
 
-    def rank(self, question: str, filters: Filters, snapshot: Snapshot) -> ResultSet:
+    def rank(
+        self,
+        query: Query,
+        filters: Filters,
+        effort: Effort,
+        snapshot: Snapshot,
+        variants: Sequence[str] = (),
+    ) -> Ranking:
         """The result set of a question, best first.
+
+        Args:
+            variants: words to look for besides: how the archive writes what seems misspelt.
 
         Raises:
             ModelMismatchError: the store's vectors come from another model than the one asked for.
             ModelError: the model cannot be loaded.
         """
-        resolved = filters.resolve(snapshot.columns)
-        allowed = resolved.mask() if resolved else None
+        looked = self.look(query, filters, snapshot, variants)
+        if looked is None:
+            return Ranking(ResultSet.empty(), nothing())
+        if not query.words:
+            sure = np.ones(len(looked.results))
+            return Ranking(replace(looked.results, probabilities=sure), exactly())
+        return self._reordered(query, looked, effort)
+
+    def look(
+        self,
+        query: Query,
+        filters: Filters,
+        snapshot: Snapshot,
+        variants: Sequence[str] = (),
+    ) -> Looked | None:
+        """What `rank` decides by, but for the second look; None: nothing may be found."""
+        allowed, complete = _allowed(query, filters, snapshot)
         if allowed is not None and not allowed.any():
-            return _NOTHING
-        embedding = self._encoder.embed(question, snapshot) if snapshot.embedded else None
-        words = _lexical_query(question, resolved, snapshot)
-        positions, bm25 = _in_order(*_candidates(embedding, words, allowed, snapshot))
-        return result_set(_scored(positions, bm25, embedding, words, snapshot), snapshot.columns)
+            return None
+        asked = self._asked(query, filters, snapshot, variants)
+        if complete and allowed is not None:
+            positions = np.flatnonzero(allowed)
+            bm25 = asked.words.scores(snapshot.columns.number[positions])
+        else:
+            positions, bm25 = _in_order(*_candidates(asked, allowed))
+        cosines, fused = _fused(asked, positions, bm25)
+        candidates = ResultSet(positions, fused.scores, cosines, bm25, np.zeros(len(positions)))
+        results = result_set(candidates, snapshot.columns, complete=complete)
+        fused = fused.taken(np.searchsorted(positions, results.positions))
+        rows = _first_rows(results, snapshot)
+        return Looked(results, fused, rows, _features(fused, rows, asked))
+
+    def read(self, query: Query, rows: Sequence[PassageRow | None]) -> NDArray[np.float64]:
+        """The cross-encoder's log odds that passages answer; see `CrossEncoder.logits`."""
+        pairs = [(row.article.headline, row.text) if row else ("", "") for row in rows]
+        return self._cross_encoder.logits(query.words, pairs).round(3)
+
+    def _asked(
+        self, query: Query, filters: Filters, snapshot: Snapshot, variants: Sequence[str]
+    ) -> _Asked:
+        resolved = filters.resolve(snapshot.columns)
+        clauses = resolved.clauses(snapshot.words.schema) if resolved else []
+        words = lexical_query(snapshot.words, query.words, snapshot.passages, clauses, variants)
+        embeds = bool(query.words) and snapshot.embedded > 0
+        embedding = self._encoder.embed(query.words, snapshot) if embeds else None
+        return _Asked(query, words, embedding, snapshot)
+
+    def _reordered(self, query: Query, looked: Looked, effort: Effort) -> Ranking:
+        """The set with its first passages in the order that the closer look gives."""
+        ranker = looked.features.logits()
+        order = _by(ranker)
+        logits = passage_logits(looked.evidence())
+        if effort is Effort.THOROUGH:
+            readings = self.read(query, [looked.rows[at] for at in order[:SECOND_LOOK]])
+            read = order[: len(readings)]
+            logits[read] = passage_logits(looked.evidence(read, readings))
+            again = _by(ranker[read] + SECOND_LOOK_WEIGHT * readings)
+            order = np.concatenate([read[again], order[len(read) :]])
+            verdict = judged(logits[read], read=True)
+        else:
+            verdict = judged(logits[order[:SECOND_LOOK]], read=False)
+        results = replace(looked.results, probabilities=sigmoid(logits)).with_first(order)
+        return Ranking(results, exactly() if _is_exact(query) else verdict)
 
 
-_NOTHING: Final = ResultSet(
-    np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.float32), np.empty(0, np.float32)
-)
-
-
-def _lexical_query(
-    question: str, resolved: ResolvedFilters | None, snapshot: Snapshot
-) -> LexicalQuery:
-    clauses = resolved.clauses(snapshot.words.schema) if resolved else []
-    return lexical_query(snapshot.words, question, snapshot.passages, clauses)
+def _allowed(
+    query: Query, filters: Filters, snapshot: Snapshot
+) -> tuple[NDArray[np.bool_] | None, bool]:
+    """Which passages may be found, shape (passages,), None for any; and whether all of them are."""
+    resolved = filters.resolve(snapshot.columns)
+    allowed = resolved.mask() if resolved else None
+    if query.condition is None:
+        return allowed, False
+    matched = matching(query.condition, snapshot)
+    allowed = matched.mask if allowed is None else allowed & matched.mask
+    return allowed, matched.complete or not query.words
 
 
 def _candidates(
-    embedding: NDArray[np.float32] | None,
-    words: LexicalQuery,
-    allowed: NDArray[np.bool_] | None,
-    snapshot: Snapshot,
+    asked: _Asked, allowed: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """What either arm proposes: positions, shape (n,), int64, and their BM25, float32."""
-    numbers, bm25 = words.candidates(CANDIDATES)
-    lexical = snapshot.position_of(numbers)
-    lexical, bm25 = lexical[lexical >= 0], bm25[lexical >= 0]
-    if embedding is None:
+    snapshot = asked.snapshot
+    lexical, bm25 = _lexical_candidates(asked, allowed)
+    if asked.embedding is None:
         return lexical, bm25
-    dense, _ = snapshot.vectors.search(embedding, CANDIDATES, allowed)
+    dense, _ = snapshot.vectors.search(asked.embedding, CANDIDATES, allowed)
     others = np.setdiff1d(dense, lexical)
-    others_bm25 = words.scores(snapshot.columns.number[others])
+    others_bm25 = asked.words.scores(snapshot.columns.number[others])
     return np.concatenate([lexical, others]), np.concatenate([bm25, others_bm25])
+
+
+def _lexical_candidates(
+    asked: _Asked, allowed: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The best by BM25 of what is allowed; the word index knows filters, but no condition."""
+    depth = CANDIDATES
+    while True:
+        numbers, bm25 = asked.words.candidates(depth)
+        positions = asked.snapshot.position_of(numbers)
+        kept = positions >= 0
+        if allowed is not None:
+            kept &= allowed[positions]
+        if np.count_nonzero(kept) >= CANDIDATES or len(numbers) < depth:
+            return positions[kept][:CANDIDATES], bm25[kept][:CANDIDATES]
+        depth *= 4
 
 
 def _in_order(
@@ -74,17 +226,48 @@ def _in_order(
     return positions[order], bm25[order]
 
 
-def _scored(
-    positions: NDArray[np.int64],
-    bm25: NDArray[np.float32],
-    embedding: NDArray[np.float32] | None,
-    words: LexicalQuery,
-    snapshot: Snapshot,
-) -> ResultSet:
-    if embedding is None:
+def _fused(
+    asked: _Asked, positions: NDArray[np.int64], bm25: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], Fused]:
+    """The cosines of candidates, shape (n,), float32, and what the fusion makes of them."""
+    columns = asked.snapshot.columns
+    articles = columns.article[positions]
+    if asked.embedding is None:
         cosines = of_article = np.full(len(positions), np.nan, dtype=np.float32)
     else:
-        cosines, of_article = cosines_in_articles(embedding, positions, snapshot)
-    articles = snapshot.columns.article[positions]
-    scores = fused_scores(cosines, of_article, bm25, words.bound, articles)
-    return ResultSet(positions, scores, cosines, bm25)
+        cosines, of_article = cosines_in_articles(asked.embedding, positions, asked.snapshot)
+    fused = fused_scores(cosines, of_article, bm25, asked.words.bound, articles)
+    wished = TIME_WEIGHT * time_fit(asked.query.time, columns.day[articles])
+    return cosines, replace(fused, scores=(fused.scores + wished).round(6))
+
+
+def _first_rows(results: ResultSet, snapshot: Snapshot) -> list[PassageRow | None]:
+    """The rows of the first passages; None where the stored one is damaged."""
+    positions = [int(position) for position in results.positions[:RERANKED]]
+    rows = snapshot.passage_rows(positions)
+    return [rows.get(position) for position in positions]
+
+
+def _features(fused: Fused, rows: Sequence[PassageRow | None], asked: _Asked) -> Features:
+    texts = [asked.snapshot.words.analyze(row.text) if row else [] for row in rows]
+    window, length = text_features(texts, asked.words.weights)
+    first = slice(len(rows))
+    return Features(fused.scores[first], fused.about[first], window, length)
+
+
+def _by(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Places by falling score; equals stay in order."""
+    return np.argsort(-scores.round(6), kind="stable")
+
+
+def _is_exact(query: Query) -> bool:
+    """Whether the question is nothing but what restricts it."""
+    if query.condition is None:
+        return False
+    held = {
+        word
+        for term in positive_terms(query.condition)
+        if isinstance(term, Phrase | Verbatim)
+        for word in exact_words(term.text)
+    }
+    return set(exact_words(query.words)) <= held

@@ -3,21 +3,32 @@
 Spans and highlights count code points, end excluded.
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.article import Published
 from index.store import ArticleRow, PassageRow
-from search.result_set import Answer, Coverage, Hit
+from search.cursors import Cursor
+from search.explain import ArmPlace, Explanation, in_words
+from search.facets import Facet
+from search.filters import Filters
+from search.interpretation import Interpretation
+from search.result_set import Answer, Coverage, Export, Hit, Suggestion
 from search.searcher import Status
+from search.verdict import Verdict
 
 if TYPE_CHECKING:  # a process that only answers does not import what writes
     from index.idempotency import Outcome
 
 EXAMPLE_PASSAGE_ID = "harbour-041-0f6b2c9d1e5a"
 EXAMPLE_TEXT = "“The ferry sails at dawn,” harbour master Ines Okoro told reporters on Friday."
+EXAMPLE_CURSOR = Cursor(
+    "42.7.412", date(2025, 3, 15), "0ca40c6cd0b4c3f9", "7c4e1fd2a9b05e66", 10
+).encode()
 _EXAMPLE_PUBLISHED = {"iso": "2025-03-14T19:12", "precision": "minute", "zone": None}
 _EXAMPLE_SOURCE = {
     "headline": "Harbour reopens after the storm",
@@ -38,10 +49,48 @@ _EXAMPLE_HIT = {
     "text": EXAMPLE_TEXT,
     "start": 118,
     "end": 118 + len(EXAMPLE_TEXT),
-    "highlights": [[5, 10], [20, 24]],
+    "highlights": [[5, 16]],
+    "best_sentence": {
+        "text": EXAMPLE_TEXT,
+        "start": 0,
+        "end": len(EXAMPLE_TEXT),
+        "article_start": 118,
+        "article_end": 118 + len(EXAMPLE_TEXT),
+    },
     **_EXAMPLE_SOURCE,
     "dense": 0.655,
     "lexical": 9.31,
+    "probability": 0.91,
+}
+
+
+_EXAMPLE_FACETS = {
+    "outlet": {"values": [{"value": "Northport Courier", "count": 1}], "other": 0, "unknown": 0},
+    "section": {"values": [{"value": "Local", "count": 1}], "other": 0, "unknown": 0},
+    "byline": {"values": [{"value": "Tomas Lindqvist", "count": 1}], "other": 0, "unknown": 0},
+    "year": {"values": [{"value": "2025", "count": 1}], "other": 0, "unknown": 0},
+    "month": {"values": [{"value": "2025-03", "count": 1}], "other": 0, "unknown": 0},
+    "language": {"values": [{"value": "en", "count": 1}], "other": 0, "unknown": 0},
+}
+_EXAMPLE_VERDICT = {"kind": "supported", "probability": 0.94}
+_EXAMPLE_PARSE = {
+    "words": "When does the ferry sail?",
+    "condition": None,
+    "complete": False,
+    "terms": [
+        {"text": "ferry", "role": "ranks", "passages": 31, "expansions": []},
+        {"text": "sail", "role": "ranks", "passages": 12, "expansions": []},
+    ],
+    "time": [],
+    "loose": None,
+}
+_EXAMPLE_FILTERS = {
+    "outlet": ["Northport Courier"],
+    "byline": [],
+    "section": [],
+    "language": [],
+    "from": "2025-03-01",
+    "to": None,
 }
 
 
@@ -107,8 +156,18 @@ class _PassageFields(_Response):
 
 
 class _Rank(_Response):
-    rank: int = Field(description="From 1.")
+    rank: int = Field(description="Place in the result set, from 1.")
     score: float = Field(description="Compares within one answer only.")
+
+
+class SentenceResponse(_Response):
+    """The sentence of a passage that answers."""
+
+    text: str
+    start: int = Field(description="Span in the passage's `text`.")
+    end: int
+    article_start: int = Field(description="Span in the article's text.")
+    article_end: int
 
 
 # The fields of the last base come first in the document.
@@ -118,11 +177,14 @@ class HitResponse(_Source, _PassageFields, _Rank):
     model_config = _with_example(_EXAMPLE_HIT)
 
     highlights: list[tuple[int, int]] = Field(description="Spans in `text` of the words asked for.")
+    best_sentence: SentenceResponse
     dense: float | None = Field(description="Cosine to the question; null: not embedded yet.")
     lexical: float | None = Field(description="BM25; null: no word of the question is in it.")
+    probability: float = Field(description="That the passage answers the question.")
 
     @classmethod
     def of(cls, hit: Hit) -> Self:
+        start, end = hit.best_sentence
         return cls(
             rank=hit.rank,
             score=hit.score,
@@ -133,6 +195,13 @@ class HitResponse(_Source, _PassageFields, _Rank):
             start=hit.start,
             end=hit.end,
             highlights=list(hit.highlights),
+            best_sentence=SentenceResponse(
+                text=hit.text[start:end],
+                start=start,
+                end=end,
+                article_start=hit.start + start,
+                article_end=hit.start + end,
+            ),
             headline=hit.headline,
             byline=hit.byline,
             outlet=hit.outlet,
@@ -142,19 +211,181 @@ class HitResponse(_Source, _PassageFields, _Rank):
             url=hit.url,
             dense=hit.dense,
             lexical=hit.lexical,
+            probability=hit.probability,
+        )
+
+
+class FacetValueResponse(_Response):
+    """A value, and how many passages of the result set stand in articles that have it."""
+
+    value: str = Field(description="As a filter takes it; a year or month as 2022 or 2022-01.")
+    count: int
+
+
+class FacetResponse(_Response):
+    """One field of the whole result set; all counts together are its total."""
+
+    values: list[FacetValueResponse] = Field(
+        description="The most frequent, at most 20; of years and months the newest first."
+    )
+    other: int = Field(description="Passages whose value is not listed.")
+    unknown: int = Field(description="Passages whose article does not say.")
+
+    @classmethod
+    def of(cls, facet: Facet) -> Self:
+        values = [FacetValueResponse(value=v.value, count=v.count) for v in facet.values]
+        return cls(values=values, other=facet.other, unknown=facet.unknown)
+
+
+class FacetsResponse(_Response):
+    """What the whole result set is made of."""
+
+    model_config = _with_example(_EXAMPLE_FACETS)
+
+    outlet: FacetResponse
+    section: FacetResponse
+    byline: FacetResponse
+    year: FacetResponse
+    month: FacetResponse
+    language: FacetResponse
+
+    @classmethod
+    def of(cls, facets: Sequence[Facet]) -> Self | None:
+        if not facets:
+            return None
+        return cls(**{facet.field: FacetResponse.of(facet) for facet in facets})
+
+
+class VerdictResponse(_Response):
+    """Whether the archive answers the question; neither `k` nor the order plays a part."""
+
+    model_config = _with_example(_EXAMPLE_VERDICT)
+
+    kind: Literal["supported", "weak", "none"] = Field(
+        description="none: nothing here answers it, and the hits are the nearest there are."
+    )
+    probability: float = Field(description="That one of the first passages answers.")
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Self:
+        return cls(kind=verdict.kind.value, probability=verdict.probability)
+
+
+class TermResponse(_Response):
+    """A term of a question, and how many passages hold it, in their text or their headline."""
+
+    text: str = Field(
+        description='A word, "a phrase", a beginning*, or one of these after a field.'
+    )
+    role: Literal["ranks", "restricts", "excludes"]
+    passages: int
+    expansions: list[tuple[str, int]] = Field(
+        description="Of a beginning the words it stands for, with their passages, at most 20."
+    )
+
+
+class TimeResponse(_Response):
+    """A time that a question speaks of."""
+
+    text: str
+    span: tuple[int, int] = Field(description="In the question.")
+    kind: Literal["range", "recency", "event"] = Field(
+        description="recency: the newest is asked for; event: before or after something whose "
+        "date is not known."
+    )
+    first: date | None = Field(description="First day; null: open.")
+    last: date | None = Field(description="Last day; null: open.")
+
+
+class ParseResponse(_Response):
+    """How a question was understood."""
+
+    model_config = _with_example(_EXAMPLE_PARSE)
+
+    words: str = Field(description="What ranks.")
+    condition: str | None = Field(
+        description="What restricts, in the question language; null: nothing does."
+    )
+    complete: bool = Field(
+        description="The result set is all that fulfils the condition, and nothing else."
+    )
+    terms: list[TermResponse]
+    time: list[TimeResponse]
+    loose: str | None = Field(
+        description="Quotations that stand nowhere, and so restrict nothing; null: there are none."
+    )
+
+    @classmethod
+    def of(cls, interpretation: Interpretation) -> Self:
+        return cls(
+            words=interpretation.words,
+            condition=interpretation.condition,
+            complete=interpretation.complete,
+            terms=[
+                TermResponse(
+                    text=term.text,
+                    role=term.role.value,
+                    passages=term.passages,
+                    expansions=list(term.expansions),
+                )
+                for term in interpretation.terms
+            ],
+            time=[
+                TimeResponse(
+                    text=time.text,
+                    span=time.span,
+                    kind=time.kind,
+                    first=time.first,
+                    last=time.last,
+                )
+                for time in interpretation.time
+            ],
+            loose=interpretation.loose,
+        )
+
+
+class NearMissResponse(_Response):
+    """A word of a question, and what the archive has in its place."""
+
+    word: str
+    variant: str
+    passages: int = Field(description="How many have the variant.")
+
+
+class SuggestionResponse(_Response):
+    """A question that may be what was meant. It was not asked: that is for the reader to do."""
+
+    question: str
+    words: list[NearMissResponse]
+
+    @classmethod
+    def of(cls, suggestion: Suggestion) -> Self:
+        return cls(
+            question=suggestion.question,
+            words=[
+                NearMissResponse(word=miss.word, variant=miss.variant, passages=miss.passages)
+                for miss in suggestion.misses
+            ],
         )
 
 
 class SearchResponse(_Response):
-    """The passages that answer a question, best first."""
+    """A page of the passages that answer a question, best first."""
 
     model_config = _with_example(
         {
             "query": "When does the ferry sail?",
+            "mode": "plain",
+            "parse": _EXAMPLE_PARSE,
+            "verdict": _EXAMPLE_VERDICT,
+            "suggestions": [],
             "k": 10,
             "sort": "relevance",
+            "effort": "quick",
             "total": 1,
             "hits": [_EXAMPLE_HIT],
+            "next_cursor": None,
+            "facets": _EXAMPLE_FACETS,
             "coverage": _EXAMPLE_COVERAGE,
             "snapshot": "42.7.412",
             "omitted": 0,
@@ -163,27 +394,215 @@ class SearchResponse(_Response):
     )
 
     query: str
+    mode: Literal["plain", "verbatim"]
+    parse: ParseResponse
+    verdict: VerdictResponse
+    suggestions: list[SuggestionResponse] = Field(
+        description="Where words look misspelt against this archive, the question as it has them."
+    )
     k: int = Field(description="The number of hits asked for.")
     sort: Literal["relevance", "newest", "oldest"]
-    total: int = Field(description="Passages in the result set that the hits are the best of.")
+    effort: Literal["quick", "thorough"]
+    total: int = Field(description="Passages in the result set that the hits are a page of.")
     hits: list[HitResponse]
+    next_cursor: str | None = Field(
+        description="Send it as `cursor`, with the same question, for the page that follows; "
+        "null: this is the last."
+    )
+    facets: FacetsResponse | None = Field(description="null: not asked for.")
     coverage: CoverageResponse
     snapshot: str = Field(description="Names the view of the archive that answered.")
-    omitted: int = Field(description="Passages left out because their stored row is damaged.")
+    omitted: int = Field(
+        description="Passages of this page left out because their stored row is damaged."
+    )
     took_ms: float
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
         return cls(
             query=answer.query,
+            mode=answer.mode.value,
+            parse=ParseResponse.of(answer.interpretation),
+            verdict=VerdictResponse.of(answer.verdict),
+            suggestions=[SuggestionResponse.of(each) for each in answer.suggestions],
             k=answer.k,
             sort=answer.sort.value,
+            effort=answer.effort.value,
             total=answer.total,
             hits=[HitResponse.of(hit) for hit in answer.hits],
+            next_cursor=answer.next_cursor,
+            facets=FacetsResponse.of(answer.facets),
             coverage=CoverageResponse.of(answer.coverage),
             snapshot=answer.snapshot,
             omitted=answer.omitted,
             took_ms=round(answer.took_ms, 2),
+        )
+
+
+class FiltersResponse(_Response):
+    """The filters in force."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    outlet: list[str]
+    byline: list[str]
+    section: list[str]
+    language: list[str]
+    published_from: date | None = Field(alias="from")
+    published_to: date | None = Field(alias="to")
+
+    @classmethod
+    def of(cls, filters: Filters) -> Self:
+        return cls.model_validate(
+            {
+                "outlet": filters.outlet,
+                "byline": filters.byline,
+                "section": filters.section,
+                "language": filters.language,
+                "from": filters.published_from,
+                "to": filters.published_to,
+            }
+        )
+
+
+_EXAMPLE_EXPORT_HEADER = {
+    "query": "When does the ferry sail?",
+    "mode": "plain",
+    "parse": _EXAMPLE_PARSE,
+    "verdict": _EXAMPLE_VERDICT,
+    "sort": "relevance",
+    "effort": "quick",
+    "filters": _EXAMPLE_FILTERS,
+    "total": 1,
+    "coverage": _EXAMPLE_COVERAGE,
+    "snapshot": "42.7.412",
+    "exported_at": "2025-03-15T08:30:00Z",
+}
+EXAMPLE_EXPORT = "".join(
+    f"{json.dumps(line, ensure_ascii=False)}\n" for line in (_EXAMPLE_EXPORT_HEADER, _EXAMPLE_HIT)
+)
+
+
+class ExportHeader(_Response):
+    """The first line of an export; `total` lines follow, one for each place in the result set."""
+
+    model_config = _with_example(_EXAMPLE_EXPORT_HEADER)
+
+    query: str
+    mode: Literal["plain", "verbatim"]
+    parse: ParseResponse
+    verdict: VerdictResponse
+    sort: Literal["relevance", "newest", "oldest"]
+    effort: Literal["quick", "thorough"]
+    filters: FiltersResponse
+    total: int = Field(description="The lines that follow.")
+    coverage: CoverageResponse
+    snapshot: str
+    exported_at: datetime
+
+    @classmethod
+    def of(cls, export: Export, exported_at: datetime) -> Self:
+        return cls(
+            query=export.query,
+            mode=export.mode.value,
+            parse=ParseResponse.of(export.interpretation),
+            verdict=VerdictResponse.of(export.verdict),
+            sort=export.sort.value,
+            effort=export.effort.value,
+            filters=FiltersResponse.of(export.filters),
+            total=export.total,
+            coverage=CoverageResponse.of(export.coverage),
+            snapshot=export.snapshot,
+            exported_at=exported_at.replace(microsecond=0),
+        )
+
+
+class DamagedResponse(_Response):
+    """A line of an export in the place of a passage that cannot be shown."""
+
+    rank: int
+    omitted: Literal["the stored row is damaged"] = "the stored row is damaged"
+
+
+class ArmPlaceResponse(_Response):
+    """Where an arm has the passage; null: it does not have it."""
+
+    rank: int | None = Field(
+        description="From 1, among all that the filters and the condition let through."
+    )
+    score: float | None
+
+    @classmethod
+    def of(cls, place: ArmPlace) -> Self:
+        return cls(rank=place.rank, score=place.score)
+
+
+class ExplainResponse(_Response):
+    """Why the best passage of an article is where it is in a result set, or not in it."""
+
+    model_config = _with_example(
+        {
+            "query": "When does the ferry sail?",
+            "article_id": "harbour-041",
+            "headline": "Harbour reopens after the storm",
+            "passage_id": EXAMPLE_PASSAGE_ID,
+            "ordinal": 1,
+            "reason": "found",
+            "explanation": "Its best passage is number 1 of 12.",
+            "left_out_by": [],
+            "rank": 1,
+            "total": 12,
+            "score": 0.742,
+            "best_score": 0.742,
+            "dense": {"rank": 1, "score": 0.655},
+            "lexical": {"rank": 2, "score": 9.31},
+            "depth": 200,
+        }
+    )
+
+    query: str
+    article_id: str
+    headline: str
+    passage_id: str | None = Field(description="null: its stored row is damaged.")
+    ordinal: int
+    reason: Literal[
+        "found",
+        "filtered",
+        "condition",
+        "below_least_share",
+        "beyond_candidates",
+        "in_no_arm",
+    ]
+    explanation: str = Field(description="The reason in words.")
+    left_out_by: list[str] = Field(
+        description="Names of the filters, or parts of the condition, that leave it out."
+    )
+    rank: int | None = Field(description="Place in the result set; null: not in it.")
+    total: int
+    score: float | None = Field(description="null: not in the result set.")
+    best_score: float | None = Field(description="Of the result set; null: it is empty.")
+    dense: ArmPlaceResponse = Field(description="Cosine; null: not embedded yet.")
+    lexical: ArmPlaceResponse = Field(description="BM25; null: no word of the question is in it.")
+    depth: int = Field(description="How many candidates each arm proposes.")
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Self:
+        return cls(
+            query=explanation.query,
+            article_id=explanation.article_id,
+            headline=explanation.headline,
+            passage_id=explanation.passage_id,
+            ordinal=explanation.ordinal,
+            reason=explanation.reason.value,
+            explanation=in_words(explanation),
+            left_out_by=list(explanation.left_out_by),
+            rank=explanation.rank,
+            total=explanation.total,
+            score=explanation.score,
+            best_score=explanation.best_score,
+            dense=ArmPlaceResponse.of(explanation.dense),
+            lexical=ArmPlaceResponse.of(explanation.lexical),
+            depth=explanation.depth,
         )
 
 

@@ -1,4 +1,7 @@
-"""The result set: the passages that answer a question, of which the hits are the first.
+"""The result set: the passages that answer a question, all of them, in one order.
+
+It is settled by a `Request` and a snapshot. Hits, their total, facets, pages and the export are
+all taken from it, so that they cannot disagree.
 
 It holds the candidates of both arms (the `CANDIDATES` best of each, after the filters) whose score
 is at least `LEAST_SHARE` of the best one's. It does not depend on `k` or on the order asked for:
@@ -6,7 +9,9 @@ the first ten of a hundred hits are the hits one gets when asking for ten, and t
 the newest of the passages that answer, not of all that were looked at.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -15,7 +20,13 @@ from numpy.typing import NDArray
 
 from index.article import ArticleId, PassageId, Published
 from index.snapshot import Columns
+from search.cross_encoder import Effort
+from search.facets import Facet
 from search.filters import Filters
+from search.interpretation import Interpretation
+from search.query import Mode, Query
+from search.spelling import NearMiss
+from search.verdict import Verdict
 
 # Per arm. With 200 to 1,000 nDCG@10 is the same; with 100 it is .004 lower on time.
 CANDIDATES: Final = 200
@@ -34,10 +45,22 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What settles a result set, together with a snapshot."""
+
+    question: str
+    mode: Mode
+    filters: Filters
+    sort: Sort
+    effort: Effort
+    today: date  # what "yesterday" in the question is seen from
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that answers, with its rank, its source, and what each arm said of it."""
 
-    rank: int  # from 1
+    rank: int  # place in the result set, from 1; that of a hit left out stays free
     score: float  # compares within one answer only
     passage_id: PassageId
     article_id: ArticleId
@@ -46,6 +69,7 @@ class Hit:
     start: int  # span in the article's text, in code points, end excluded
     end: int
     highlights: tuple[tuple[int, int], ...]  # spans in `text`, likewise
+    best_sentence: tuple[int, int]  # span in `text` of the sentence that answers, likewise
     headline: str
     byline: str
     outlet: str
@@ -55,6 +79,7 @@ class Hit:
     url: str
     dense: float | None  # cosine; None: not embedded yet
     lexical: float | None  # BM25; None: no word of the question is in it
+    probability: float  # that the passage answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +92,80 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question that may be what was meant: the same with the archive's spelling of some words."""
+
+    question: str
+    misses: tuple[NearMiss, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The hits of one query, and what they are the first of."""
+    """A page of a query's result set, and what it is a page of."""
 
     query: str
+    mode: Mode
+    interpretation: Interpretation
+    suggestions: tuple[Suggestion, ...]
+    verdict: Verdict  # on the whole result set
     k: int
     sort: Sort
+    effort: Effort
     filters: Filters
     hits: tuple[Hit, ...]
     total: int  # passages in the result set
+    facets: tuple[Facet, ...]  # of the whole result set; none if they were not asked for
+    next_cursor: str | None  # of the page that follows; None: this is the last
+    previous_cursor: str | None  # of the page before; None: this is the first
     snapshot: str  # names the view of the archive that answered
     coverage: Coverage
-    omitted: int  # hits left out because the stored row is damaged
+    omitted: int  # hits of this page left out because the stored row is damaged
     took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A place in the result set whose passage cannot be shown: its stored row is damaged."""
+
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A whole result set, one hit after another; they are read from the store as they are taken."""
+
+    query: str
+    mode: Mode
+    interpretation: Interpretation
+    verdict: Verdict
+    sort: Sort
+    effort: Effort
+    filters: Filters
+    total: int  # as many as `hits` yields
+    snapshot: str
+    coverage: Coverage
+    hits: Iterator[Hit | Damaged]
 
 
 @dataclass(frozen=True, slots=True)
 class ResultSet:
     """Positions in the snapshot's columns with scores and what each arm gave, best first.
 
-    All have shape (n,): int64, float64, float32 (NaN: not embedded yet) and float32 (0: no word).
+    All have shape (n,): int64, float64, float32 (NaN: not embedded yet), float32 (0: no word) and
+    float64.
     """
 
     positions: NDArray[np.int64]
     scores: NDArray[np.float64]
     cosines: NDArray[np.float32]
     bm25: NDArray[np.float32]
+    probabilities: NDArray[np.float64]  # that the passage answers
+
+    @classmethod
+    def empty(cls) -> "ResultSet":
+        """The set of nothing."""
+        floats, singles = np.empty(0, np.float64), np.empty(0, np.float32)
+        return cls(np.empty(0, np.int64), floats, singles, singles, floats)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -104,16 +177,42 @@ class ResultSet:
         instants = columns.instant_s[columns.article[self.positions]]
         unknown = columns.day[columns.article[self.positions]] < 0
         key = ~instants if sort is Sort.NEWEST else instants
-        return self._taken(np.lexsort((key, unknown)))
+        return self.taken(np.lexsort((key, unknown)))
 
-    def _taken(self, order: NDArray[np.int64]) -> "ResultSet":
+    def taken(self, order: NDArray[np.int64]) -> "ResultSet":
+        """Those at these places of the set, in that order."""
         return ResultSet(
-            self.positions[order], self.scores[order], self.cosines[order], self.bm25[order]
+            self.positions[order],
+            self.scores[order],
+            self.cosines[order],
+            self.bm25[order],
+            self.probabilities[order],
         )
 
+    def with_first(self, order: NDArray[np.int64]) -> "ResultSet":
+        """The same set with its first `len(order)` in this order.
 
-def result_set(candidates: ResultSet, columns: Columns) -> ResultSet:
+        Scores stay with the places: they fall from the first to the last as before.
+        """
+        whole = np.concatenate([order, np.arange(len(order), len(self))])
+        return replace(self.taken(whole), scores=self.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The result set of a request on one snapshot, in the order asked for."""
+
+    query: Query
+    interpretation: Interpretation
+    suggestions: tuple[Suggestion, ...]
+    verdict: Verdict
+    results: ResultSet
+
+
+def result_set(candidates: ResultSet, columns: Columns, *, complete: bool = False) -> ResultSet:
     """The result set of some candidates, in any order.
+
+    With `complete` each of them is in it, however low its score.
 
     The order is total: score, then the newer article, then the lower article id, then the order of
     the text, so that the same query on the same snapshot gives the same bytes.
@@ -122,12 +221,12 @@ def result_set(candidates: ResultSet, columns: Columns) -> ResultSet:
     if not len(scores):
         return candidates
     kept = np.flatnonzero(scores >= LEAST_SHARE * max(scores.max(), 0.0))
-    if scores.max() <= 0:
+    if complete or scores.max() <= 0:
         kept = np.arange(len(scores))
-    chosen = candidates._taken(kept)
+    chosen = candidates.taken(kept)
     articles = columns.article[chosen.positions]
     ids = np.array([columns.article_id[article] for article in articles], dtype=np.str_)
     ordinals = columns.ordinal[chosen.positions]
     # ~instant is newest first, with an unknown date (the least integer) last, and cannot overflow.
     order = np.lexsort((ordinals, ids, ~columns.instant_s[articles], -chosen.scores))
-    return chosen._taken(order)
+    return chosen.taken(order)

@@ -1,8 +1,10 @@
 """The searcher: from a question to its answer, on one snapshot from start to end."""
 
+import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -10,18 +12,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.article import Published
-from index.errors import BadQueryError, NotFoundError
+from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.model import encodable
 from index.snapshot import Columns, Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
+from search.best_sentence import BestSentence
+from search.conditions import loosened
+from search.cross_encoder import Effort
+from search.cursors import (
+    Cursor,
+    HeldSnapshots,
+    KeptSets,
+    digest_of_request,
+    digest_of_set,
+)
 from search.dense import QuestionEncoder
+from search.explain import Explanation, explained
+from search.facets import facets as facets_of
 from search.filters import NO_FILTERS, Filters
 from search.highlighting import Highlighter
+from search.interpretation import described
+from search.query import Mode, parse
 from search.ranking import Ranker
-from search.result_set import Answer, Coverage, Hit, ResultSet, Sort
+from search.result_set import (
+    Answer,
+    Coverage,
+    Damaged,
+    Export,
+    Found,
+    Hit,
+    Request,
+    ResultSet,
+    Sort,
+    Suggestion,
+)
+from search.spelling import NearMiss, corrected, near_misses
 
 MAX_QUESTION_CHARS: Final = 10_000  # two pages; what is longer was pasted by mistake
 MAX_K: Final = 1_000
+_EXPIRED: Final = (
+    "cursor: the archive has changed since, and the view that this cursor belongs to is no longer "
+    "kept; ask again without a cursor"
+)
+# An export reads rows in groups: in memory at once, and between two looks at other questions.
+_ROWS_AT_A_TIME: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +88,124 @@ class Searcher:
         """
         self._folder = folder
         self._reader = SnapshotReader(folder)
-        self._ranker = Ranker(QuestionEncoder(model))
+        self._encoder = QuestionEncoder(model)
+        self._ranker = Ranker(self._encoder)
+        self._held = HeldSnapshots()
+        self._sets = KeptSets()
 
     def search(
         self,
         query: str,
         *,
         k: int = 10,
+        mode: Mode = Mode.PLAIN,
         filters: Filters = NO_FILTERS,
         sort: Sort = Sort.RELEVANCE,
+        effort: Effort = Effort.QUICK,
+        cursor: str | None = None,
+        facets: bool = False,
     ) -> Answer:
-        """The `k` first passages of the query's result set, see `search.result_set`.
+        """A page of `k` passages of the query's result set, see `search.result_set`.
 
-        The first hits are the same whatever `k` is.
+        The first page, or the one that `cursor` leads to. Pages of whatever `k` follow each other
+        without a gap, and together they are the result set.
 
         Raises:
-            BadQueryError: the query is empty or too long, or `k` is not in 1..1000.
+            BadQueryError: the query is empty, too long or wrongly written, `k` is not in 1..1000,
+                or the cursor is none or belongs to another query.
+            ExpiredCursorError: the snapshot that the cursor belongs to is no longer held.
             ModelMismatchError: the store's vectors come from another model than the one asked for.
             ModelError: the model cannot be loaded.
             StoreCorruptError: the store's files do not agree; the message says what to do.
         """
         began = time.perf_counter()
-        question = _checked(query, k)
-        snapshot = self._reader.latest()
-        found = self._ranker.rank(question, filters, snapshot).sorted(sort, snapshot.columns)
-        hits = _hits(found, k, Highlighter(question, snapshot.words.analyze), snapshot)
+        if not 1 <= k <= MAX_K:
+            raise BadQueryError("k", f"{k} is not between 1 and {MAX_K:,}", "ask for fewer hits")
+        place = self._place(_request(query, mode, filters, sort, effort), cursor)
+        snapshot, results, offset = place.snapshot, place.found.results, place.offset
+        hits = list(_hits(place, range(offset, min(offset + k, len(results)))))
+        sound = tuple(hit for hit in hits if isinstance(hit, Hit))
+        next_cursor, previous_cursor = self._cursors(place, k)
         return Answer(
             query=query,
+            mode=mode,
+            interpretation=place.found.interpretation,
+            suggestions=place.found.suggestions,
+            verdict=place.found.verdict,
             k=k,
             sort=sort,
+            effort=effort,
             filters=filters,
-            hits=hits,
-            total=len(found),
+            hits=sound,
+            total=len(results),
+            facets=facets_of(results.positions, snapshot.columns) if facets else (),
+            next_cursor=next_cursor,
+            previous_cursor=previous_cursor,
             snapshot=snapshot.id,
-            coverage=Coverage(snapshot.articles, snapshot.passages, snapshot.embedded),
-            omitted=min(k, len(found)) - len(hits),
+            coverage=_coverage(snapshot),
+            omitted=len(hits) - len(sound),
             took_ms=(time.perf_counter() - began) * 1000,
+        )
+
+    def export(
+        self,
+        query: str,
+        *,
+        mode: Mode = Mode.PLAIN,
+        filters: Filters = NO_FILTERS,
+        sort: Sort = Sort.RELEVANCE,
+        effort: Effort = Effort.QUICK,
+    ) -> Export:
+        """The whole result set of a query; the union of all its pages.
+
+        Its snapshot is held until the last hit was taken, or the export is let go.
+
+        Raises:
+            BadQueryError and the others: as `search`.
+        """
+        place = self._place(_request(query, mode, filters, sort, effort), None)
+        total = len(place.found.results)
+        return Export(
+            query=query,
+            mode=mode,
+            interpretation=place.found.interpretation,
+            verdict=place.found.verdict,
+            sort=sort,
+            effort=effort,
+            filters=filters,
+            total=total,
+            snapshot=place.snapshot.id,
+            coverage=_coverage(place.snapshot),
+            hits=_hits(place, range(total)),
+        )
+
+    def explain(
+        self,
+        query: str,
+        article_id: str,
+        *,
+        mode: Mode = Mode.PLAIN,
+        filters: Filters = NO_FILTERS,
+        sort: Sort = Sort.RELEVANCE,
+        effort: Effort = Effort.QUICK,
+    ) -> Explanation:
+        """Why an article, named by its id, URL or guid, is where it is in a query's result set.
+
+        Raises:
+            NotFoundError: there is no such article.
+            BadQueryError and the others: as `search`.
+        """
+        place = self._place(_request(query, mode, filters, sort, effort), None)
+        snapshot, found = place.snapshot, place.found
+        words = found.query.words
+        return explained(
+            found.query,
+            [miss.variant for each in found.suggestions for miss in each.misses],
+            filters,
+            found.results,
+            self._encoder.embed(words, snapshot) if words and snapshot.embedded else None,
+            _article(article_id, snapshot),
+            snapshot,
         )
 
     def article(self, article_id: str) -> ArticleRow:
@@ -98,10 +214,7 @@ class Searcher:
         Raises:
             NotFoundError: there is none.
         """
-        article = self._reader.latest().article(encodable(article_id))
-        if article is None:
-            raise NotFoundError(f"no article has the id, URL or guid {article_id!r}")
-        return article
+        return _article(article_id, self._reader.latest())
 
     def passages_of(self, article: ArticleRow) -> tuple[PassageRow, ...]:
         """An article's passages, in the order of the text."""
@@ -145,10 +258,92 @@ class Searcher:
 
     def close(self) -> None:
         """Let go of the store's files; queries that run finish on their snapshot."""
+        self._held.clear()
         self._reader.close()
 
+    def _place(self, request: Request, cursor: str | None) -> "_Place":
+        """The first place of a request's result set, or the one that `cursor` leads to."""
+        self._held.let_go()
+        if cursor is None:
+            snapshot = self._reader.latest()
+            return _Place(request, snapshot, self._found(request, snapshot), 0)
+        wanted = Cursor.decode(cursor)
+        if wanted.request != digest_of_request(request):
+            raise BadQueryError(
+                "cursor",
+                "it belongs to another question, or to other filters, order, mode or effort",
+                "send it with those it was given for, or leave it out",
+            )
+        request = replace(request, today=wanted.today)
+        held = self._held.get(wanted.snapshot) or self._reader.latest()
+        if held.id != wanted.snapshot:
+            raise ExpiredCursorError(_EXPIRED)
+        found = self._found(request, held)
+        if digest_of_set(found.results.positions, held) != wanted.found:
+            raise ExpiredCursorError(_EXPIRED)
+        if wanted.offset >= max(len(found.results), 1):
+            raise BadQueryError("cursor", "it lies behind the last hit", "leave it out")
+        return _Place(request, held, found, wanted.offset)
 
-def _checked(query: str, k: int) -> str:
+    def _found(self, request: Request, snapshot: Snapshot) -> Found:
+        found = self._sets.get(snapshot, request)
+        if found is None:
+            found = self._ranked(request, snapshot)
+            self._sets.put(snapshot, request, found)
+        return found
+
+    def _ranked(self, request: Request, snapshot: Snapshot) -> Found:
+        query = loosened(parse(request.question, mode=request.mode, today=request.today), snapshot)
+        misses = () if request.mode is Mode.VERBATIM else near_misses(query.words, snapshot)
+        ranking = self._ranker.rank(
+            query, request.filters, request.effort, snapshot, [miss.variant for miss in misses]
+        )
+        return Found(
+            query,
+            described(query, snapshot),
+            _suggestions(request.question, misses),
+            ranking.verdict,
+            ranking.results.sorted(request.sort, snapshot.columns),
+        )
+
+    def _cursors(self, place: "_Place", k: int) -> tuple[str | None, str | None]:
+        """Of the page behind the one of `k` hits that begins at `place`, and of the one before."""
+        after, before = place.offset + k, max(place.offset - k, 0)
+        total = len(place.found.results)
+        if after >= total and not place.offset:
+            return None, None
+        self._held.hold(place.snapshot)
+        first = Cursor(
+            place.snapshot.id,
+            place.request.today,
+            digest_of_request(place.request),
+            digest_of_set(place.found.results.positions, place.snapshot),
+            before,
+        )
+        return (
+            replace(first, offset=after).encode() if after < total else None,
+            first.encode() if place.offset else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in a result set: behind its first `offset` passages."""
+
+    request: Request
+    snapshot: Snapshot
+    found: Found
+    offset: int
+
+
+def _article(article_id: str, snapshot: Snapshot) -> ArticleRow:
+    article = snapshot.article(encodable(article_id))
+    if article is None:
+        raise NotFoundError(f"no article has the id, URL or guid {article_id!r}")
+    return article
+
+
+def _request(query: str, mode: Mode, filters: Filters, sort: Sort, effort: Effort) -> Request:
     question = encodable(query).strip()
     if not question:
         raise BadQueryError("q", "the question is empty", "ask in a few plain words")
@@ -158,37 +353,58 @@ def _checked(query: str, k: int) -> str:
             f"the question has {len(question):,} characters, at most {MAX_QUESTION_CHARS:,} go",
             "ask about its most important sentences",
         )
-    if not 1 <= k <= MAX_K:
-        raise BadQueryError("k", f"{k} is not between 1 and {MAX_K:,}", "ask for fewer hits")
-    return question
+    return Request(question, mode, filters, sort, effort, date.today())
 
 
-def _hits(
-    found: ResultSet, k: int, highlighter: Highlighter, snapshot: Snapshot
-) -> tuple[Hit, ...]:
-    """The first `k` of the result set whose rows are sound; only these are read from the store."""
-    positions = [int(position) for position in found.positions[:k]]
-    rows = snapshot.passage_rows(positions)
-    sound = [at for at, position in enumerate(positions) if position in rows]
-    return tuple(
-        _hit(rank, found, at, rows[positions[at]], highlighter)
-        for rank, at in enumerate(sound, start=1)
-    )
+def _suggestions(question: str, misses: Sequence[NearMiss]) -> tuple[Suggestion, ...]:
+    """The question with all words that look misspelt written as the archive has them, if any."""
+    if not misses:
+        return ()
+    # Misspelt words may stand in a phrase or beside an operator: they are found by themselves.
+    placed = [
+        replace(miss, span=match.span())
+        for miss in {miss.word: miss for miss in misses}.values()
+        for match in re.finditer(rf"(?<!\w){re.escape(miss.word)}(?!\w)", question)
+    ]
+    return (Suggestion(corrected(question, placed), tuple(misses)),)
 
 
-def _hit(rank: int, found: ResultSet, at: int, row: PassageRow, highlighter: Highlighter) -> Hit:
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """Marks in a passage what has to do with one question."""
+
+    words: Highlighter
+    sentence: BestSentence
+
+
+def _hits(place: _Place, places: range) -> Iterator[Hit | Damaged]:
+    """What stands at these places of the result set, in order; no others are read."""
+    results, snapshot = place.found.results, place.snapshot
+    query, analyze = place.found.query, snapshot.words.analyze
+    marker = _Marker(Highlighter(query, analyze), BestSentence(query.words, analyze))
+    for first in range(places.start, places.stop, _ROWS_AT_A_TIME):
+        some = range(first, min(first + _ROWS_AT_A_TIME, places.stop))
+        positions = results.positions[some.start : some.stop].tolist()
+        rows = snapshot.passage_rows(positions)
+        for at, position in zip(some, positions, strict=True):
+            row = rows.get(position)
+            yield _hit(results, at, row, marker) if row else Damaged(at + 1)
+
+
+def _hit(results: ResultSet, at: int, row: PassageRow, marker: _Marker) -> Hit:
     article, text = row.article, row.text
-    cosine, bm25 = float(found.cosines[at]), float(found.bm25[at])
+    cosine, bm25 = float(results.cosines[at]), float(results.bm25[at])
     return Hit(
-        rank=rank,
-        score=float(found.scores[at]),
+        rank=at + 1,
+        score=float(results.scores[at]),
         passage_id=row.id,
         article_id=article.id,
         ordinal=row.ordinal,
         text=text,
         start=row.start,
         end=row.end,
-        highlights=highlighter.spans(text),
+        highlights=marker.words.spans(text),
+        best_sentence=marker.sentence.span(text, article.language),
         headline=article.headline,
         byline=article.byline,
         outlet=article.outlet,
@@ -198,7 +414,12 @@ def _hit(rank: int, found: ResultSet, at: int, row: PassageRow, highlighter: Hig
         url=article.url,
         dense=None if np.isnan(cosine) else cosine,
         lexical=bm25 or None,
+        probability=round(float(results.probabilities[at]), 4),
     )
+
+
+def _coverage(snapshot: Snapshot) -> Coverage:
+    return Coverage(snapshot.articles, snapshot.passages, snapshot.embedded)
 
 
 def _first_and_last(

@@ -15,14 +15,17 @@ from search.wording import (
     coverage_in_words,
     date_in_words,
     duration_in_words,
+    place_in_words,
     share_in_words,
     size_in_words,
+    verdict_in_words,
 )
 
 if TYPE_CHECKING:
     from index.backlog import Progress as EmbeddingProgress
     from search.doctor import Finding
     from search.evaluate import Evaluation, Step
+    from search.explain import ArmPlace, Explanation
     from search.result_set import Answer, Hit
     from search.searcher import Status
 
@@ -36,16 +39,47 @@ def print_answer(console: Console, answer: "Answer") -> None:
     """The hits of `answer`, each with its source, and what of the archive could not be asked."""
     if not answer.hits:
         console.print("No passage found. Try other words, or fewer filters.")
+    for suggestion in answer.suggestions:
+        console.print(Text(f"Did you mean: {suggestion.question}", style="dim"))
+    if verdict := verdict_in_words(answer):
+        console.print(Text(verdict))
+        console.print()
     for hit in answer.hits:
         console.print(_heading(hit))
         for part in (_source(hit), _marked(hit), _links(hit)):
             _print_indented(console, part)
         console.print()
+    if answer.hits and len(answer.hits) < answer.total:
+        place = place_in_words(answer.hits[0].rank, answer.hits[-1].rank, answer.total)
+        console.print(Text(f"{place}.", style="dim"))
     coverage = coverage_in_words(answer.coverage.passages, answer.coverage.embedded)
     if coverage:
         console.print(Text(coverage, style="dim"))
     if answer.omitted:
         console.print(f"{answer.omitted} passages are left out: their stored rows are damaged.")
+
+
+def print_explanation(console: Console, explanation: "Explanation") -> None:
+    """Why an article is where it is, then the figures."""
+    from search.explain import in_words
+
+    console.print(Text(explanation.headline or "(no headline)", style="bold cyan"))
+    console.print(Text(in_words(explanation)))
+    console.print()
+    rows = [
+        ("passage", explanation.passage_id or "its stored row is damaged"),
+        ("by meaning", _place(explanation.dense, "cosine")),
+        ("by words", _place(explanation.lexical, "BM25")),
+    ]
+    if explanation.score is not None:
+        rows.append(("score", f"{explanation.score:.3f}, the best {explanation.best_score:.3f}"))
+    console.print(table(rows), soft_wrap=True)
+
+
+def _place(place: "ArmPlace", name: str) -> str:
+    if place.rank is None:
+        return "not at all"
+    return f"number {place.rank:,}, {name} {place.score:.3f}"
 
 
 def _print_indented(console: Console, text: Text) -> None:
@@ -70,6 +104,9 @@ def _source(hit: "Hit") -> Text:
 
 def _marked(hit: "Hit") -> Text:
     text = Text(hit.text)
+    start, end = hit.best_sentence
+    if (start, end) != (0, len(hit.text)):
+        text.stylize("underline", start, end)
     for start, end in hit.highlights:
         text.stylize("bold", start, end)
     return text

@@ -1,11 +1,24 @@
 """Figures and dates in words, as the page and the command line say them."""
 
+from calendar import monthrange
+from datetime import date
+from typing import TYPE_CHECKING
+
 from index.article import Published
 
-_MONTHS = (
+if TYPE_CHECKING:
+    from search.result_set import Answer
+
+MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+_VERDICTS = {
+    "supported": "The archive supports this.",
+    "weak": "Weak: the archive may support this, or only touches it.",
+    "none": "Nothing in this archive answers that. The nearest passages:",
+}
 
 
 def date_in_words(published: Published | None) -> str:
@@ -15,13 +28,43 @@ def date_in_words(published: Published | None) -> str:
     day = published.on
     if published.precision == "year":
         return str(day.year)
-    month = f"{_MONTHS[day.month - 1]} {day.year}"
+    month = f"{MONTHS[day.month - 1]} {day.year}"
     if published.precision == "month":
         return month
     date = f"{day.day} {month}"
     if published.precision == "day":
         return date
     return f"{date}, {_clock(published)} {_zone(published.zone)}"
+
+
+def period_in_words(period: str) -> str:
+    """`January 2022` for 2022-01, `2022` for 2022."""
+    return date_in_words(Published(period))
+
+
+def days_in_words(first: date | None, last: date | None) -> str:
+    """`1 March 2025 to 7 March 2025`, `since 3 May 2016`; whole years and months by name."""
+    if first and last:
+        whole = _whole_period(first, last)
+        return whole or f"{_day_in_words(first)} to {_day_in_words(last)}"
+    if first:
+        return f"since {_day_in_words(first)}"
+    return f"until {_day_in_words(last)}" if last else ""
+
+
+def _whole_period(first: date, last: date) -> str:
+    if first == last:
+        return _day_in_words(first)
+    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
+        return str(first.year) if first.year == last.year else f"{first.year} to {last.year}"
+    days = monthrange(first.year, first.month)[1]
+    if (first.day, last) == (1, first.replace(day=days)):
+        return period_in_words(first.isoformat()[:7])
+    return ""
+
+
+def _day_in_words(day: date) -> str:
+    return date_in_words(Published(day.isoformat()))
 
 
 def share_in_words(part: int, whole: int) -> str:
@@ -41,6 +84,24 @@ def coverage_in_words(passages: int, embedded: int) -> str:
         f"{share_in_words(embedded, passages)} of the archive is embedded so far "
         f"({embedded:,} of {passages:,} passages); the rest is found by its words only."
     )
+
+
+def verdict_in_words(answer: "Answer") -> str:
+    """What the archive has to say; empty where the question only asks for what holds some text."""
+    interpretation = answer.interpretation
+    ranks = any(term.role == "ranks" for term in interpretation.terms)
+    if not answer.total or (interpretation.condition and not ranks):
+        return ""
+    return _VERDICTS[answer.verdict.kind]
+
+
+def place_in_words(first: int, last: int, total: int) -> str:
+    """`1 passage`, `312 passages`, `passages 11 to 20 of 312`."""
+    if last - first + 1 == total:
+        return f"{total:,} {'passage' if total == 1 else 'passages'}"
+    if first == last:
+        return f"passage {first:,} of {total:,}"
+    return f"passages {first:,} to {last:,} of {total:,}"
 
 
 def duration_in_words(seconds: float) -> str:

@@ -2,10 +2,11 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -104,6 +105,11 @@ def test_a_hit_leads_to_its_passage_and_that_to_its_article(harbour_url: str) ->
     assert passage["text"] == hit["text"]
     article = httpx.get(f"{harbour_url}/v1/articles/{hit['article_id']}").json()
     assert article["text"][passage["start"] : passage["end"]] == passage["text"]
+    sentence = hit["best_sentence"]
+    assert "oldest chart" in sentence["text"]
+    assert hit["text"][sentence["start"] : sentence["end"]] == sentence["text"]
+    in_article = article["text"][sentence["article_start"] : sentence["article_end"]]
+    assert in_article == sentence["text"]
     assert hit["passage_id"] in article["passage_ids"]
 
 
@@ -144,6 +150,188 @@ def test_alive_and_ready_are_two_questions(harbour_url: str) -> None:
     assert ready == {"status": "ready", "snapshot": answer["snapshot"]}
 
 
+# ------------------------------------------------------------- pages, facets, export
+
+
+def _pages(url: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
+    """Every page of a question, by the header Link."""
+    response = httpx.get(f"{url}/v1/search", params=parameters)
+    yield response.raise_for_status().json()
+    while link := response.links.get("next"):
+        response = httpx.get(f"{url}{link['url']}")
+        yield response.raise_for_status().json()
+
+
+def _export(url: str, **parameters: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The header of an export, and its hits."""
+    response = httpx.get(f"{url}/v1/export", params=parameters).raise_for_status()
+    assert response.headers["content-type"].startswith("application/x-ndjson")
+    header, *hits = (json.loads(line) for line in response.text.splitlines())
+    return header, hits
+
+
+def test_pages_by_link_and_by_cursor_are_the_export(harbour_url: str) -> None:
+    header, hits = _export(harbour_url, q="ferry harbour museum", sort="newest")
+    by_link = list(_pages(harbour_url, q="ferry harbour museum", sort="newest", k=1))
+    assert len(by_link) > 2
+    assert [hit for page in by_link for hit in page["hits"]] == hits
+    assert header["total"] == len(hits) == by_link[0]["total"]
+    assert header["snapshot"] == by_link[0]["snapshot"]
+    query = {"q": "ferry harbour museum", "sort": "newest", "k": "3"}
+    cursor = by_link[0]["next_cursor"]
+    page = httpx.get(f"{harbour_url}/v1/search", params={**query, "cursor": cursor}).json()
+    assert page["hits"] == hits[1:4]
+    assert by_link[-1]["next_cursor"] is None
+
+
+def test_the_link_to_the_next_page_keeps_every_parameter(harbour_url: str) -> None:
+    asked = {"q": "ferry & tram «№1»", "k": "1", "outlet": ["The Islander", "Northport Courier"]}
+    response = httpx.get(f"{harbour_url}/v1/search", params=asked)
+    link = httpx.URL(response.links["next"]["url"])
+    assert response.headers["link"].endswith('>; rel="next"')
+    assert link.path == "/v1/search"
+    assert link.params.get_list("outlet") == asked["outlet"]
+    assert (link.params["q"], link.params["k"]) == (asked["q"], "1")
+    assert link.params["cursor"] == response.json()["next_cursor"]
+
+
+def test_facets_count_the_whole_result_set_and_come_with_every_page(harbour_url: str) -> None:
+    pages = list(_pages(harbour_url, q="ferry harbour tram", k=2))
+    _, hits = _export(harbour_url, q="ferry harbour tram")
+    facets = pages[0]["facets"]
+    assert all(page["facets"] == facets for page in pages)
+    outlets = Counter(hit["outlet"] for hit in hits)
+    assert {v["value"]: v["count"] for v in facets["outlet"]["values"]} == outlets
+    assert facets["byline"]["unknown"] == sum(not hit["byline"] for hit in hits)
+    assert list(facets) == ["outlet", "section", "byline", "year", "month", "language"]
+    for facet in facets.values():
+        counts = [value["count"] for value in facet["values"]]
+        assert sum(counts) + facet["other"] + facet["unknown"] == pages[0]["total"]
+    without = httpx.get(f"{harbour_url}/v1/search", params={"q": "ferry", "facets": "false"}).json()
+    assert without["facets"] is None
+
+
+def test_pages_stay_whole_while_articles_are_added_replaced_and_removed(writable: Server) -> None:
+    url = writable.url
+    many = [{"id": f"n-{n}", "text": f"The ferry made trip {n}."} for n in range(30)]
+    httpx.post(f"{url}/v1/articles", content=_ndjson(*many), headers=NDJSON).raise_for_status()
+    _, expected = _export(url, q="ferry trip")
+    hits = []
+    for number, page in enumerate(_pages(url, q="ferry trip", k=3)):
+        hits += page["hits"]
+        gone = expected[-1 - number]["article_id"]
+        assert httpx.delete(f"{url}/v1/articles/{gone}").status_code in (200, 404)
+        changed = {"id": f"n-{number}", "text": "No word of it."}
+        for article in (
+            changed,
+            {"id": f"new-{number}", "text": "The ferry trip, the ferry trip."},
+        ):
+            httpx.post(f"{url}/v1/articles", json=article).raise_for_status()
+        assert f"new-{number}" in _ids(url, "ferry trip")
+    assert number > 8
+    assert hits == expected
+
+
+def test_a_cursor_whose_view_is_gone_is_a_problem_that_says_what_to_do(
+    harbour_copy: Path, harbour_url: str
+) -> None:
+    query = {"q": "ferry", "k": "1"}
+    with serving(harbour_copy) as server:
+        answer = httpx.get(f"{server.url}/v1/search", params=query).json()
+        httpx.post(f"{server.url}/v1/articles", json=TUNNEL).raise_for_status()
+        query["cursor"] = answer["next_cursor"]
+        assert httpx.get(f"{server.url}/v1/search", params=query).status_code == 200
+    with serving(harbour_copy, "--read-only") as server:
+        response = httpx.get(f"{server.url}/v1/search", params=query)
+        assert "ask again without a cursor" in _problem(response, 410, "cursor-expired")
+
+
+def test_an_etag_does_not_revive_an_expired_cursor(harbour_url: str) -> None:
+    answer = httpx.get(f"{harbour_url}/v1/search", params={"q": "ferry", "k": 1})
+    params = {"q": "ferry", "k": "1", "cursor": "rubbish"}
+    known = {"If-None-Match": answer.headers["etag"]}
+    response = httpx.get(f"{harbour_url}/v1/search", params=params, headers=known)
+    _problem(response, 422, "bad-query")
+
+
+def test_a_cursor_of_another_question_is_a_problem(harbour_url: str) -> None:
+    cursor = httpx.get(f"{harbour_url}/v1/search", params={"q": "ferry", "k": 1}).json()[
+        "next_cursor"
+    ]
+    others: list[dict[str, str]] = [
+        {"q": "tram"},
+        {"q": "ferry", "outlet": "The Islander"},
+        {"q": "ferry", "sort": "newest"},
+        {"q": "ferry", "mode": "verbatim"},
+        {"q": "ferry", "effort": "thorough"},
+    ]
+    for other in others:
+        response = httpx.get(f"{harbour_url}/v1/search", params={**other, "cursor": cursor})
+        assert "another question" in _problem(response, 422, "bad-query")
+        assert response.json()["errors"][0]["field"] == "cursor"
+
+
+def test_an_export_is_refused_whole_or_begun(harbour_url: str) -> None:
+    for parameters in ({"q": "ferry", "from": "31/02/2019"}, {"q": " "}):
+        response = httpx.get(f"{harbour_url}/v1/export", params=parameters)
+        _problem(response, 422, "bad-query")
+    response = httpx.get(f"{harbour_url}/v1/export", params={"q": "ferry", "k": "3"})
+    _problem(response, 422, "invalid-request")
+
+
+def test_an_answer_says_how_the_question_was_understood(harbour_url: str) -> None:
+    question = '"outer mole" fish* -tram'
+    parse = httpx.get(f"{harbour_url}/v1/search", params={"q": question}).json()["parse"]
+    assert parse["condition"] == '"outer mole" AND fish* AND NOT "tram"'
+    assert parse["complete"] is True
+    terms = {term["text"]: term for term in parse["terms"]}
+    assert (terms['"tram"']["role"], terms['"tram"']["passages"]) == ("excludes", 1)
+    assert terms["fish*"]["expansions"] == [["fishing", 1]]
+
+
+def test_the_verdict_is_about_the_archive_whatever_page_or_order_is_asked_for(
+    harbour_url: str,
+) -> None:
+    def asked(question: str, **more: str | int) -> dict[str, Any]:
+        return dict(httpx.get(f"{harbour_url}/v1/search", params={"q": question, **more}).json())
+
+    answered = "Who called the map the oldest chart of the sound?"
+    verdict = asked(answered)["verdict"]
+    assert verdict["kind"] in ("supported", "weak")
+    for more in ({"k": 1}, {"k": 50}, {"sort": "oldest"}):
+        assert asked(answered, **more)["verdict"] == verdict
+    elsewhere = asked("Who won the cricket world cup?", effort="thorough")
+    assert elsewhere["verdict"]["kind"] == "none"
+    assert elsewhere["verdict"]["probability"] < verdict["probability"]
+    assert elsewhere["effort"] == "thorough"
+    assert all(0 <= hit["probability"] <= 1 for hit in elsewhere["hits"])
+    assert asked("zeppelin", outlet="Nobody")["verdict"] == {"kind": "none", "probability": 0.0}
+
+
+def test_a_word_that_looks_misspelt_is_offered_as_the_archive_has_it(harbour_url: str) -> None:
+    answer = httpx.get(f"{harbour_url}/v1/search", params={"q": "curatorr -ferry"}).json()
+    assert answer["suggestions"] == [
+        {
+            "question": "Curator -ferry",
+            "words": [{"word": "curatorr", "variant": "Curator", "passages": 1}],
+        }
+    ]
+
+
+def test_why_an_article_is_where_it_is_can_be_asked(harbour_url: str) -> None:
+    query = {"q": "ferry", "article": "harbour-041"}
+    explained = httpx.get(f"{harbour_url}/v1/explain", params=query).json()
+    hits = httpx.get(f"{harbour_url}/v1/search", params={"q": "ferry"}).json()["hits"]
+    hit = next(hit for hit in hits if hit["article_id"] == "harbour-041")
+    assert (explained["reason"], explained["rank"]) == ("found", hit["rank"])
+    assert explained["dense"]["score"] == hit["dense"]
+    query["from"] = "2025-04-01"
+    left_out = httpx.get(f"{harbour_url}/v1/explain", params=query).json()
+    assert (left_out["reason"], left_out["left_out_by"]) == ("filtered", ["from"])
+    absent = httpx.get(f"{harbour_url}/v1/explain", params={"q": "ferry", "article": "absent"})
+    _problem(absent, 404, "not-found")
+
+
 # ------------------------------------------------------------------------ problems
 
 
@@ -156,6 +344,7 @@ def test_alive_and_ready_are_two_questions(harbour_url: str) -> None:
         ("/v1/search?q=a&k=0", 422, "invalid-request", "k: "),
         ("/v1/search?q=a&k=ten", 422, "invalid-request", "k: "),
         ("/v1/search?q=a&sort=best", 422, "invalid-request", "sort: "),
+        ("/v1/search?q=a&cursor=rubbish", 422, "bad-query", "cursor"),
         ("/v1/search?q=a&outlets=x", 422, "invalid-request", "outlets: "),
         ("/v1/search?q=a&from=31/02/2019", 422, "bad-query", "31/02/2019"),
         (f"/v1/search?q={'a' * 2001}", 422, "invalid-request", "q: "),
@@ -170,6 +359,14 @@ def test_every_error_is_a_problem_that_says_what_is_wrong(
     path: str, status: int, kind: str, said: str, harbour_url: str
 ) -> None:
     assert said in _problem(httpx.get(f"{harbour_url}{path}"), status, kind)
+
+
+def test_a_mistake_in_the_question_is_told_with_its_place(harbour_url: str) -> None:
+    for path in ("search", "export", "explain"):
+        query = {"q": "ferry AND (tram", **({"article": "x"} if path == "explain" else {})}
+        response = httpx.get(f"{harbour_url}/v1/{path}", params=query)
+        _problem(response, 422, "bad-query")
+        assert response.json()["position"] == 10
 
 
 def test_a_wrong_method_is_a_problem_that_says_which_are_right(harbour_url: str) -> None:
@@ -490,10 +687,12 @@ def test_every_operation_has_examples_and_declares_its_problems(schema_url: str)
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 8
+    assert len(operations) == 10
     for path, method, operation in operations:
-        reply = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        assert schemas[reply["$ref"].rpartition("/")[2]]["example"], path
+        content = operation["responses"]["200"]["content"]
+        for media_type, reply in content.items():
+            name = reply["schema"].get("$ref", "").rpartition("/")[2]
+            assert reply.get("example") or schemas[name]["example"], (path, media_type)
         for parameter in operation.get("parameters", []):
             shape = parameter["schema"]
             optional = parameter["in"] == "header" and parameter["name"] == "if-none-match"

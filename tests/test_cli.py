@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ARTICLES, ROOT, Run, environment, serving
@@ -89,7 +90,7 @@ def test_json_is_one_document_and_the_one_that_http_gives(
 ) -> None:
     import httpx
 
-    asked = nutgraf("search", "ferry", "-k", 2, "--store", harbour, "--json")
+    asked = nutgraf("search", "ferry", "-k", 2, "--effort", "quick", "--store", harbour, "--json")
     here = json.loads(asked.stdout)
     there = httpx.get(f"{harbour_url}/v1/search", params={"q": "ferry", "k": 2}).json()
     here.pop("took_ms")
@@ -109,9 +110,49 @@ def test_filters_and_order_are_those_of_the_options(harbour: Path, nutgraf: Run)
     assert set(days) == {"2024-12", "2025-02"}
 
 
+def test_a_cursor_leads_on_and_an_export_is_all_of_it(harbour: Path, nutgraf: Run) -> None:
+    def page(*more: object) -> dict[str, Any]:
+        asked = nutgraf("search", "ferry harbour", "-k", 1, *more, "--store", harbour, "--json")
+        assert asked.returncode == 0, asked.stderr
+        return dict(json.loads(asked.stdout))
+
+    pages = [page()]
+    while pages[-1]["next_cursor"]:
+        pages.append(page("--cursor", pages[-1]["next_cursor"]))
+    exported = nutgraf("export", "ferry harbour", "--store", harbour)
+    header, *hits = (json.loads(line) for line in exported.stdout.splitlines())
+    assert len(pages) > 1
+    assert [hit for each in pages for hit in each["hits"]] == hits
+    assert header["total"] == len(hits)
+    assert exported.stderr == ""
+
+
+def test_what_is_not_shown_is_counted(harbour: Path, nutgraf: Run) -> None:
+    asked = nutgraf("search", "ferry harbour", "-k", 1, "--store", harbour)
+    assert re.search(r"passage 1 of [2-9]", asked.stdout)
+    whole = nutgraf("search", "ferry harbour", "-k", 100, "--store", harbour)
+    assert "passages 1 to" not in whole.stdout
+
+
+def test_a_misspelt_word_is_offered_as_the_archive_has_it(harbour: Path, nutgraf: Run) -> None:
+    asked = nutgraf("search", "curatorr", "--store", harbour)
+    assert "Did you mean: Curator" in asked.stdout
+
+
+def test_verbatim_finds_only_what_is_written_so(harbour: Path, nutgraf: Run) -> None:
+    for question, expected in (("3 < 4 & that", 1), ("3 < 4  & that", 0), ("May.", 1), ("may.", 0)):
+        asked = nutgraf("search", question, "--mode", "verbatim", "--store", harbour, "--json")
+        assert json.loads(asked.stdout)["total"] == expected, question
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("search", "x", "--mode", "loud"), "plain or verbatim"),
+        (("search", "x", "--effort", "none"), "quick or thorough"),
+        (("search", "x", "--cursor", "rubbish"), "cursor"),
+        (("search", "(x OR y"), "q"),
+        (("export", "x", "--sort", "best"), "relevance, newest or oldest"),
         (("search", "x", "--from", "31/02/2019"), "31/02/2019"),
         (("search", "x", "--sort", "best"), "relevance, newest or oldest"),
         (("search", " "), "q"),

@@ -16,7 +16,7 @@ from index.article import Origin, Published, SourceRecord
 from index.errors import BadQueryError
 from index.snapshot import Snapshot, SnapshotReader
 from index.writer import Writer
-from search.conditions import Matching, matching
+from search.conditions import Matching, loosened, matching
 from search.interpretation import Role, described
 from search.query import Mode, parse
 
@@ -342,6 +342,33 @@ def test_ten_thousand_random_texts_match_something_or_nothing(snapshot: Snapshot
         if number % 10 == 1:
             described(query, snapshot)
     assert answered > 1_000
+
+
+# ------------------------------------------------------------------------------------ quotations
+
+
+def test_a_question_whose_quotation_stands_nowhere_asks_by_words(snapshot: Snapshot) -> None:
+    query = parse('Who sang "yellow river of storms"?', today=TODAY)
+    loose = loosened(query, snapshot)
+    assert (loose.condition, loose.loose) == (None, query.condition)
+    assert loose.words == query.text
+    assert described(loose, snapshot).loose == '"yellow river of storms"'
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'Who said "storm surge came" at night?',  # it stands somewhere
+        '"yellow river of storms"',  # nothing but the quotation
+        '"yellow river of storms"?',
+        'sang "yellow river of storms"',  # no question
+        'Who sang "yellow river of storms" outlet:Sun?',  # more than a quotation
+        "Who sang?",
+    ],
+)
+def test_any_other_question_keeps_what_restricts_it(question: str, snapshot: Snapshot) -> None:
+    query = parse(question, today=TODAY)
+    assert loosened(query, snapshot) is query
 
 
 # ------------------------------------------------------------------------------- interpretation

@@ -25,7 +25,7 @@ def scores(
         np.array(bm25, np.float32),
         bound,
         np.array(range(len(cosines)) if articles is None else articles, np.int32),
-    )
+    ).scores
 
 
 def test_both_arms_count() -> None:

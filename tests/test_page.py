@@ -1,18 +1,28 @@
+import json
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT, Run, serving
+from conftest import ROOT, Run, Server, serving
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from index.article import Published
-from search.page import pieces, web_url
-from search.wording import coverage_in_words, date_in_words, duration_in_words, share_in_words
+from search.cursors import Cursor
+from search.page import stretches, web_url
+from search.wording import (
+    coverage_in_words,
+    date_in_words,
+    days_in_words,
+    duration_in_words,
+    place_in_words,
+    share_in_words,
+)
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -28,6 +38,26 @@ def browser_page() -> Iterator[Page]:
         page = browser.new_context(java_script_enabled=False).new_page()
         yield page
         browser.close()
+
+
+@pytest.fixture
+def ferries(tmp_path: Path, nutgraf: Run) -> Iterator[Server]:
+    """A server over 25 articles on the ferry, a few days apart."""
+    folder = tmp_path / "store"
+    outlets = ("The Islander", "Northport & Co", "")
+    articles = [
+        {
+            "id": f"trip-{n}",
+            "text": f"The ferry made trip {n}.",
+            "outlet": outlets[n % 3],
+            "published": (date(2024, 1, 10) + timedelta(days=4 * n)).isoformat(),
+        }
+        for n in range(25)
+    ]
+    lines = "".join(f"{json.dumps(article)}\n" for article in articles)
+    assert nutgraf("add", "-", "--no-wait", "--store", folder, stdin=lines).returncode == 0
+    with serving(folder) as server:
+        yield server
 
 
 def _get(url: str, **parameters: str) -> str:
@@ -49,6 +79,7 @@ def test_a_reader_types_a_question_presses_enter_and_sees_the_marked_passage(
     hit = page.locator(".hit").first
     assert "sails at dawn" in hit.locator(".text").inner_text()
     assert any("ferry" in mark.lower() for mark in hit.locator("mark").all_inner_texts())
+    assert "The ferry sails at dawn" in hit.locator("strong.answer").inner_text()
     assert "19:12 (time zone unknown)" in hit.locator(".source").inner_text()
     hit.get_by_role("link", name="Read it in the article").click()
     cited = page.locator(".passage:target")
@@ -70,6 +101,91 @@ def test_filters_narrow_and_are_taken_off_by_a_link(browser_page: Page, harbour_
     page.get_by_role("link", name="Outlet: the islander").click()
     assert "Northport Courier" in page.locator(".hit .outlet").all_inner_texts()
     assert page.get_by_label("Order").input_value() == "newest"
+
+
+def test_a_reader_pages_to_the_end_and_back_while_the_archive_changes(
+    browser_page: Page, ferries: Server
+) -> None:
+    page = browser_page
+    page.goto(f"{ferries.url}/?q=ferry&sort=oldest")
+    seen = []
+    changes = 0
+    while True:
+        seen += [_rank_and_text(hit) for hit in page.locator(".hit").all()]
+        following = page.get_by_role("link", name="Next passages")
+        if not following.count():
+            break
+        changes += 1
+        article = {"id": f"trip-{25 - changes}", "text": f"A tram, not on trip {changes}."}
+        httpx.post(f"{ferries.url}/v1/articles", json=article).raise_for_status()
+        following.click()
+    assert [rank for rank, _ in seen] == list(range(1, 26))
+    assert [text for _, text in seen] == [f"The ferry made trip {n}." for n in range(25)]
+    assert changes == 2
+    assert page.locator(".count").inner_text().startswith("Passages 21 to 25 of 25, oldest first")
+    page.get_by_role("link", name="Previous passages").click()
+    page.get_by_role("link", name="Previous passages").click()
+    assert page.locator(".hit .text").first.inner_text() == "The ferry made trip 0."
+    assert not page.get_by_role("link", name="Previous passages").count()
+
+
+def _rank_and_text(hit: Locator) -> tuple[int, str]:
+    return int(str(hit.get_attribute("id")).removeprefix("hit-")), hit.locator(".text").inner_text()
+
+
+def test_facets_count_all_passages_and_narrow_by_a_link(
+    browser_page: Page, ferries: Server
+) -> None:
+    page = browser_page
+    page.goto(f"{ferries.url}/?q=ferry")
+    facets = page.locator(".facets")
+    outlet = facets.locator("section", has=page.get_by_role("heading", name="Outlet"))
+    counts = [" ".join(text.split()) for text in outlet.locator("li").all_inner_texts()]
+    assert counts == ["The Islander 9 passages", "Northport & Co 8 passages", "unknown 8"]
+    outlet.get_by_role("link", name="Northport & Co").click()
+    assert page.locator(".count").inner_text().startswith("8 passages, best first")
+    assert set(page.locator(".hit .outlet").all_inner_texts()) == {"Northport & Co"}
+    month = facets.locator("section", has=page.get_by_role("heading", name="Month"))
+    month.get_by_role("link", name="February 2024").click()
+    days = page.locator(".hit .source").all_inner_texts()
+    assert days
+    assert all("February 2024" in day for day in days)
+    page.get_by_role("link", name="Outlet: Northport & Co").click()
+    assert page.get_by_label("From").input_value() == "2024-02-01"
+    assert page.get_by_label("To").input_value() == "2024-02-29"
+
+
+def test_the_page_says_how_it_understood_the_question(browser_page: Page, harbour_url: str) -> None:
+    page = browser_page
+    page.goto(f"{harbour_url}/?q=%22outer+mole%22+fish*+-tram")
+    understood = page.locator(".understood").inner_text()
+    assert '"outer mole" AND fish* AND NOT "tram"' in understood
+    assert '"outer mole" in 1 passage' in understood
+    assert 'without "tram" in 1 passage' in understood
+    assert page.locator(".hit mark").first.inner_text() == "Fishing"
+    page.goto(f"{harbour_url}/?q=When+does+the+ferry+sail%3F")
+    assert not page.locator(".understood").count()
+
+
+def test_the_page_says_in_words_whether_the_archive_answers(harbour_url: str) -> None:
+    answered = _get(f"{harbour_url}/", q="Who called the map the oldest chart of the sound?")
+    assert "The archive supports this" in answered
+    elsewhere = _get(f"{harbour_url}/", q="Who won the cricket world cup?")
+    assert "Nothing in this archive answers that" in elsewhere
+    # What must stand there stands there: no verdict is needed.
+    exact = _get(f"{harbour_url}/", q='"outer mole"')
+    assert 'class="hit"' in exact
+    assert 'class="verdict' not in exact
+
+
+def test_a_misspelt_word_is_offered_as_the_archive_has_it(
+    browser_page: Page, harbour_url: str
+) -> None:
+    page = browser_page
+    page.goto(f"{harbour_url}/?q=curatorr&outlet=The+Islander")
+    page.locator(".meant").get_by_role("link").click()
+    assert page.get_by_label("Your question").input_value() == "Curator"
+    assert page.get_by_role("link", name="Outlet: The Islander").count()
 
 
 def test_what_an_article_holds_is_shown_and_not_run(browser_page: Page, harbour_url: str) -> None:
@@ -139,6 +255,28 @@ def test_a_question_is_escaped_wherever_it_stands(harbour_url: str) -> None:
         assert "</title><b>" not in html
 
 
+def test_a_question_wrongly_written_is_explained_on_the_page(harbour_url: str) -> None:
+    response = httpx.get(f"{harbour_url}/", params={"q": "(ferry OR tram"})
+    assert response.status_code == 422
+    assert "That could not be answered" in response.text
+    assert 'value="(ferry OR tram"' in response.text
+
+
+def test_an_expired_page_leads_back_to_the_first(harbour_url: str) -> None:
+    cursor = Cursor("0.0.0", date(2025, 3, 15), "0", "0", 10).encode()
+    response = httpx.get(f"{harbour_url}/", params={"q": "ferry", "outlet": "x", "cursor": cursor})
+    assert response.status_code == 422
+    assert 'href="/?q=ferry&amp;outlet=x"' in response.text
+
+
+def test_verbatim_is_kept_on_every_way_on(harbour_url: str) -> None:
+    html = _get(f"{harbour_url}/", q="ferry", mode="verbatim", outlet="The Islander")
+    links = re.findall(r'href="(/\?[^"]*)"', html)
+    assert links
+    assert all("mode=verbatim" in link for link in links)
+    assert '<option value="verbatim" selected>' in html
+
+
 def test_when_nothing_is_found_the_page_says_what_to_try(harbour_url: str) -> None:
     html = _get(f"{harbour_url}/", q="ferry", outlet="No Such Paper")
     assert "No passage found" in html
@@ -180,15 +318,18 @@ _SPANS = st.lists(
 )
 
 
-@given(text=_TEXT, spans=_SPANS)
-def test_pieces_put_together_are_the_text_and_the_spans_are_marked(
-    text: str, spans: list[tuple[int, int]]
+@given(text=_TEXT, spans=_SPANS, ends=st.tuples(st.integers(0, 30), st.integers(0, 30)).map(sorted))
+def test_stretches_put_together_are_the_text_with_sentence_and_words_marked(
+    text: str, spans: list[tuple[int, int]], ends: list[int]
 ) -> None:
-    cut = pieces(text, spans)
-    assert "".join(piece.text for piece in cut) == text
-    marked = [piece.marked for piece in cut for _ in piece.text]
-    expected = [any(start <= at < end for start, end in spans) for at in range(len(text))]
-    assert marked == expected
+    start, end = (min(at, len(text)) for at in ends)
+    cut = stretches(text, spans, (start, end))
+    assert "".join(piece.text for stretch in cut for piece in stretch.pieces) == text
+    marked = [piece.marked for stretch in cut for piece in stretch.pieces for _ in piece.text]
+    assert marked == [any(s <= at < e for s, e in spans) for at in range(len(text))]
+    answer = "".join(p.text for stretch in cut if stretch.answers for p in stretch.pieces)
+    is_all = not (text[:start].strip() or text[end:].strip())
+    assert answer == ("" if is_all else text[start:end])
 
 
 @pytest.mark.parametrize(
@@ -233,6 +374,37 @@ def test_all_and_nothing_are_said_only_when_they_are_so() -> None:
     assert "(3 of 10 passages)" in coverage_in_words(10, 3)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ("2025-03-01", "2025-03-07", "1 March 2025 to 7 March 2025"),
+        ("2025-03-01", "2025-03-01", "1 March 2025"),
+        ("2024-02-01", "2024-02-29", "February 2024"),
+        ("2024-02-01", "2024-02-28", "1 February 2024 to 28 February 2024"),
+        ("2024-02-01", "2024-03-31", "1 February 2024 to 31 March 2024"),
+        ("2015-01-01", "2015-12-31", "2015"),
+        ("1990-01-01", "1999-12-31", "1990 to 1999"),
+        ("0800-12-01", "0800-12-31", "December 800"),
+        ("9999-12-01", "9999-12-31", "December 9999"),
+        ("2016-05-03", None, "since 3 May 2016"),
+        (None, "2016-05-03", "until 3 May 2016"),
+        (None, None, ""),
+    ],
+)
+def test_days_are_said_as_the_month_or_year_they_are(
+    first: str | None, last: str | None, words: str
+) -> None:
+    days = [date.fromisoformat(day) if day else None for day in (first, last)]
+    assert days_in_words(days[0], days[1]) == words
+
+
+def test_a_place_in_a_result_set_is_said_as_short_as_it_is() -> None:
+    assert place_in_words(1, 1, 1) == "1 passage"
+    assert place_in_words(1, 12, 12) == "12 passages"
+    assert place_in_words(11, 20, 1312) == "passages 11 to 20 of 1,312"
+    assert place_in_words(21, 21, 21) == "passage 21 of 21"
+
+
 def test_durations_have_a_unit_one_can_feel() -> None:
     assert [duration_in_words(s) for s in (0.2, 59, 90, 12_000)] == [
         "0 s",
@@ -266,5 +438,6 @@ def test_every_text_has_the_contrast_of_wcag_aa(theme: int) -> None:
     pairs += [("on-accent", "accent"), ("on-mark", "mark")]
     for text, ground in pairs:
         assert _contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
-    # The edge of a field that is to be typed in: 3:1.
-    assert _contrast(colours["edge"], colours["sheet"]) >= 3
+    # The edge of a field that is to be typed in, and of what is said of the archive: 3:1.
+    for edge, ground in (("edge", "sheet"), ("edge", "paper"), ("sure", "paper")):
+        assert _contrast(colours[edge], colours[ground]) >= 3

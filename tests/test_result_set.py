@@ -31,7 +31,9 @@ def columns(published: list[str | None], ids: list[str] | None = None) -> Column
 
 def candidates(scores: list[float]) -> ResultSet:
     zeros = np.zeros(len(scores), np.float32)
-    return ResultSet(np.arange(len(scores)), np.array(scores, np.float64), zeros, zeros)
+    return ResultSet(
+        np.arange(len(scores)), np.array(scores, np.float64), zeros, zeros, zeros.astype(float)
+    )
 
 
 def test_the_best_come_first_and_equals_by_date_then_id() -> None:

@@ -1,0 +1,229 @@
+"""Calibrate `search/verdict.py`.
+
+    python scripts/train/verdict.py --cache DIR COLLECTION...
+
+Every judged question is asked twice: of the archive as it is, and of the archive without the
+passages that answer and their copies (half of the three-word shingles in common). Logistic
+regression on the tuning half; printed are the measures of the other half: which share of the
+questions without an answer is called `none` where 5 % of those with one are, and the calibration
+error in ten bins of equal size. Readings of the cross-encoder are kept in DIR, since they are slow.
+"""
+
+import argparse
+import json
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import search
+from index.model import DEFAULT_MODEL
+from index.snapshot import Snapshot, SnapshotReader
+from search.dense import QuestionEncoder
+from search.evaluate import Half, Question, judged_questions, store_of
+from search.filters import NO_FILTERS
+from search.query import Query
+from search.ranking import SECOND_LOOK, SECOND_LOOK_WEIGHT, Ranker
+from search.verdict import sigmoid
+
+WEIGHTS = Path(search.__file__).parent / "weights" / "verdict.json"
+SPARE = 5  # passages beyond those looked at, to move up where answers are taken away
+SHINGLE, COPY = 3, 0.5
+MISTAKEN = 0.05  # of the questions with an answer may be called `none`
+SUPPORTED_FROM = 0.7
+MOST_QUESTIONS = 800  # of a half of a collection
+MOST_OF_SQUAD = 250
+STEPS = 400
+
+
+@dataclass
+class Seen:
+    """What the searcher knows of the first passages of one question, in the ranker's order."""
+
+    half: Half
+    evidence: NDArray[np.float64]  # (n, 4): cosine, share, window, reading
+    ranker: NDArray[np.float64]
+    relevant: NDArray[np.bool_]
+    copies: NDArray[np.bool_]  # of relevant ones, these included
+
+
+def seen(question: Question, ranker: Ranker, snapshot: Snapshot) -> Seen:
+    query = Query(question.text, question.text, None, ())
+    looked = ranker.look(query, NO_FILTERS, snapshot)
+    assert looked is not None  # nothing restricts it
+    logits = looked.features.logits()
+    first = np.argsort(-logits, kind="stable")[: SECOND_LOOK + SPARE]
+    readings = ranker.read(query, [looked.rows[at] for at in first])
+    first = first[: len(readings)]  # long passages leave no time for all
+    rows = [looked.rows[at] for at in first]
+    evidence = looked.evidence(first, readings)
+    relevant = np.array([bool(row and question.grades.get(row.article.id, 0)) for row in rows])
+    answers = [shingles(row.text) for row, hit in zip(rows, relevant, strict=True) if row and hit]
+    copies = np.array(
+        [any(shared(shingles(row.text if row else ""), a) for a in answers) for row in rows]
+    )
+    columns = [evidence.cosine, evidence.share, evidence.window, readings]
+    return Seen(question.half, np.stack(columns, 1), logits[first], relevant, copies | relevant)
+
+
+def shingles(text: str) -> set[tuple[str, ...]]:
+    words = text.lower().split()
+    return {tuple(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)}
+
+
+def shared(ours: set[tuple[str, ...]], theirs: set[tuple[str, ...]]) -> bool:
+    return len(ours & theirs) > COPY * max(1, min(len(ours), len(theirs)))
+
+
+def collected(folder: Path, cache: Path) -> list[Seen]:
+    kept = cache / f"seen-{folder.name}.pickle"
+    if kept.exists():
+        return pickle.loads(kept.read_bytes())  # noqa: S301  # our own, of an earlier run
+    snapshot = SnapshotReader(store_of(folder, cache)).latest()
+    ranker = Ranker(QuestionEncoder(DEFAULT_MODEL))
+    questions = judged_questions(folder)
+    most = MOST_OF_SQUAD if folder.name.startswith("squad") else MOST_QUESTIONS
+    chosen: list[Question] = []
+    for half in Half:
+        own = [question for question in questions if question.half is half]
+        chosen += own[:: max(1, len(own) // most)]
+    found = [seen(question, ranker, snapshot) for question in chosen]
+    kept.write_bytes(pickle.dumps(found))
+    return found
+
+
+# --- fitting --------------------------------------------------------------------------------------
+
+
+def logistic(features: NDArray[np.float64], labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights, the bias first."""
+    mean, deviation = features.mean(0), features.std(0) + 1e-9
+    x = torch.tensor(np.c_[np.ones(len(features)), (features - mean) / deviation])
+    y = torch.tensor(labels)
+    weights = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=STEPS)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(x @ weights, y)
+        (loss + 1e-4 * (weights[1:] ** 2).sum()).backward()
+        return loss
+
+    optimizer.step(closure)
+    fitted = weights.detach().numpy()
+    slopes = fitted[1:] / deviation
+    return np.r_[fitted[0] - (slopes * mean).sum(), slopes]
+
+
+def first_of(one: Seen, *, answered: bool, read: bool) -> NDArray[np.int64]:
+    """Places of the passages that a verdict would be passed on."""
+    kept = np.arange(len(one.ranker)) if answered else np.flatnonzero(~one.copies)
+    first = kept[:SECOND_LOOK]
+    if read:
+        total = one.ranker[first] + SECOND_LOOK_WEIGHT * one.evidence[first, 3]
+        first = first[np.argsort(-total, kind="stable")]
+    return first
+
+
+def two_best(one: Seen, weights: NDArray[np.float64], *, answered: bool, read: bool) -> list[float]:
+    logits = one.evidence[first_of(one, answered=answered, read=read)] @ weights[1:] + weights[0]
+    best = np.sort(np.append(logits, logits.min()))[::-1]
+    return [float(best[0]), float(best[1])]
+
+
+def passages(found: list[Seen], *, read: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Evidence and labels of the first passages, of both archives."""
+    features, labels = [], []
+    for one in found:
+        for answered in (True, False):
+            first = first_of(one, answered=answered, read=read)
+            features.append(one.evidence[first])
+            labels.append(one.relevant[first].astype(float))
+    return np.concatenate(features), np.concatenate(labels)
+
+
+def queries(
+    found: list[Seen], weights: NDArray[np.float64], *, read: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    rows, labels = [], []
+    for one in found:
+        for answered in (True, False):
+            rows.append(two_best(one, weights, answered=answered, read=read))
+            labels.append(float(answered))
+    return np.array(rows), np.array(labels)
+
+
+def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
+    """Expected calibration error (Naeini et al., AAAI 2015), ten bins of equal size."""
+    bins = np.array_split(np.argsort(probabilities), 10)
+    gaps = [abs(probabilities[b].mean() - labels[b].mean()) * len(b) for b in bins]
+    return float(sum(gaps) / len(labels))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("collections", type=Path, nargs="+")
+    options = parser.parse_args()
+    sets = {folder.name: collected(folder, options.cache) for folder in options.collections}
+    tuning = [one for found in sets.values() for one in found if one.half is Half.TUNING]
+    weights = {}
+    for name, read in (("unread", False), ("read", True)):
+        features, labels = passages(tuning, read=read)
+        features[:, 3] *= read
+        passage = logistic(features, labels)
+        passage[4] *= read
+        rows, answered = queries(tuning, passage, read=read)
+        query = logistic(rows, answered)
+        probabilities = sigmoid(rows @ query[1:] + query[0])
+        none_below = float(np.quantile(probabilities[answered == 1], MISTAKEN))
+        for collection, found in sets.items():
+            report(collection, name, found, passage, query, none_below, read=read)
+        weights[name] = {
+            "passage": dict(
+                zip(("bias", "cosine", "share", "window", "reading"), passage.round(4), strict=True)
+            ),
+            "query": {
+                **dict(zip(("bias", "best", "second"), query.round(4), strict=True)),
+                "none_below": round(none_below, 4),
+                "supported_from": SUPPORTED_FROM,
+            },
+        }
+    WEIGHTS.write_text(json.dumps(weights, indent=2) + "\n", encoding="utf-8")
+
+
+def report(
+    collection: str,
+    name: str,
+    found: list[Seen],
+    passage: NDArray[np.float64],
+    query: NDArray[np.float64],
+    none_below: float,
+    *,
+    read: bool,
+) -> None:
+    for half in Half:
+        chosen = [one for one in found if one.half is half]
+        rows, labels = queries(chosen, passage, read=read)
+        probabilities = sigmoid(rows @ query[1:] + query[0])
+        at_limit = np.quantile(probabilities[labels == 1], MISTAKEN)
+        features, relevant = passages(chosen, read=read)
+        of_passages = sigmoid(features @ passage[1:] + passage[0])
+        print(
+            f"{collection}, {name}, {half.value}, {len(chosen)} questions: "
+            f"none {(probabilities[labels == 0] < none_below).mean():.3f} of those without and "
+            f"{(probabilities[labels == 1] < none_below).mean():.3f} of those with an answer "
+            f"(at 5 %: {(probabilities[labels == 0] < at_limit).mean():.3f}); supported "
+            f"{(probabilities[labels == 1] >= SUPPORTED_FROM).mean():.3f} of those with and "
+            f"{(probabilities[labels == 0] >= SUPPORTED_FROM).mean():.3f} of those without; "
+            f"calibration error {calibration_error(probabilities, labels):.3f}, "
+            f"of passages {calibration_error(of_passages, relevant):.3f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

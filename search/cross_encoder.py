@@ -1,0 +1,139 @@
+"""The second look: a cross-encoder reads question and passage together.
+
+The first layers of the default model, trained on by scripts/train/cross_encoder.py to score how
+well a passage answers a question. It takes token ids' vectors from the default model's own word
+embeddings, so that only its layers are shipped. It is run for the first candidates alone, and its
+score is added to the ranker's: alone it is worse than that.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import default_model  # before onnxruntime, see there
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+# As it was trained; what is longer is cut at the passage's end.
+MAX_QUESTION_TOKENS: Final = 48
+MAX_HEADLINE_TOKENS: Final = 32
+MAX_TOKENS: Final = 160
+# Of all passages of a question: 0.2 ms a token on two cores, see docs/ranking.md.
+MAX_TOKENS_IN_ALL: Final = 1_800
+_START, _END = 101, 102  # [CLS] and [SEP]
+_GRAPH: Final = Path(__file__).parent / "weights" / "cross_encoder.onnx"
+_THREADS: Final = min(2, os.cpu_count() or 1)
+
+
+class Effort(StrEnum):
+    """How long a question may take."""
+
+    QUICK = "quick"  # both arms and the learned ranker
+    THOROUGH = "thorough"  # a second look at the first candidates as well
+
+
+class CrossEncoder:
+    """Reads passages with a question in mind; safe for many threads."""
+
+    def logits(self, question: str, passages: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """The log odds that passages answer, given as headline and text, in the order given.
+
+        Returns:
+            Shape (n,), float64: of the first `n` passages that fit into `MAX_TOKENS_IN_ALL`, at
+            least of one.
+        """
+        if not passages:
+            return np.empty(0, np.float64)
+        asked = _ids(question)[:MAX_QUESTION_TOKENS]
+        pairs = _fitting([_pair(asked, headline, text) for headline, text in passages])
+        logits = np.empty(len(pairs), np.float64)
+
+        def read(part: list[int]) -> None:
+            logits[part] = _run([pairs[number] for number in part])
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(read, _halves(pairs)))
+        return logits
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    ids: list[int]
+    second: int  # where what follows the question begins
+
+
+def _pair(asked: list[int], headline: str, text: str) -> _Pair:
+    head = _ids(headline)[:MAX_HEADLINE_TOKENS]
+    room = MAX_TOKENS - 3 - len(asked) - len(head)
+    return _Pair([_START, *asked, _END, *head, *_ids(text)[:room], _END], len(asked) + 2)
+
+
+def _fitting(pairs: list[_Pair]) -> list[_Pair]:
+    tokens = np.cumsum([len(pair.ids) for pair in pairs])
+    return pairs[: max(1, int(np.searchsorted(tokens, MAX_TOKENS_IN_ALL, side="right")))]
+
+
+def _halves(pairs: Sequence[_Pair]) -> list[list[int]]:
+    """Two parts with about as many tokens each; of like length, so that little is padded."""
+    order = sorted(range(len(pairs)), key=lambda number: len(pairs[number].ids))
+    tokens = np.cumsum([len(pairs[number].ids) for number in order])
+    middle = int(np.searchsorted(tokens, tokens[-1] / 2)) + 1
+    return [part for part in (order[:middle], order[middle:]) if part]
+
+
+def _run(pairs: Sequence[_Pair]) -> NDArray[np.float32]:
+    shape = (len(pairs), max(len(pair.ids) for pair in pairs))
+    ids, kinds = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    mask = np.zeros(shape, np.float32)
+    for row, pair in enumerate(pairs):
+        length = len(pair.ids)
+        ids[row, :length], kinds[row, pair.second : length], mask[row, :length] = pair.ids, 1, 1.0
+    inputs = {"words": _word_embeddings()[ids], "kinds": kinds, "mask": mask}
+    (scores,) = _session().run(["score"], inputs)
+    return np.asarray(scores, np.float32)
+
+
+def _ids(text: str) -> list[int]:
+    ids: list[int] = _tokenizer().encode(text, add_special_tokens=False).ids
+    return ids
+
+
+@cache
+def _tokenizer() -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_buffer(default_model.tokenizer_file())
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+@cache
+def _session() -> "InferenceSession":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # the parts run side by side instead
+    return onnxruntime.InferenceSession(_GRAPH, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _word_embeddings() -> "np.memmap[Any, np.dtype[np.float32]]":
+    """The default model's, shape (vocabulary, dim), float32; read from disk where needed."""
+    path = default_model.weights_file()
+    with path.open("rb") as file:  # a safetensors file: length, JSON, data
+        length = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(length))["embeddings.word_embeddings.weight"]
+    offset = 8 + length + entry["data_offsets"][0]
+    return np.memmap(path, np.float32, "r", offset, tuple(entry["shape"]))

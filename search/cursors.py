@@ -1,0 +1,171 @@
+"""Cursors: places in a result set, which stays whole while the archive changes.
+
+A cursor names the snapshot its result set was found on, so the next page goes on in the same set:
+nothing comes twice and nothing is missing, whatever was added, replaced or removed meanwhile. That
+snapshot must still be there. The newest one always is, also after a restart; of older ones only
+the last few are held, since each keeps its columns in memory, the files it reads on the disk, and
+SQLite from reusing its write-ahead log. A cursor that comes too late is refused as expired.
+
+A cursor is opaque but no secret: it holds no words of the question, and says nothing that the
+answer beside it does not say.
+"""
+
+import base64
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import BadQueryError
+from index.snapshot import Snapshot
+from search.result_set import Found, Request
+
+# While a backlog is embedded there is a new snapshot every few seconds, each with up to 20,000
+# vectors of its own (46 MB).
+MOST_SNAPSHOTS: Final = 16
+LONGEST_UNUSED_S: Final = 600.0
+# A next page must not rank anew; a million passages of a result set are 28 MB.
+_KEPT_SETS: Final = 256
+_KEPT_PASSAGES: Final = 2_000_000
+_VERSION: Final = 1
+_MOST_CHARS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins: behind the first `offset` hits of a result set."""
+
+    snapshot: str
+    today: date  # what "yesterday" in the question was seen from
+    request: str  # digest of the question, the filters, the order
+    found: str  # digest of the result set
+    offset: int
+
+    def encode(self) -> str:
+        """The cursor as it travels: letters, digits, `-` and `_`."""
+        parts = (_VERSION, self.snapshot, self.today.toordinal(), self.request, self.found)
+        data = json.dumps([*parts, self.offset], separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """The cursor that `encode` gave.
+
+        Raises:
+            BadQueryError: it is none.
+        """
+        try:
+            if len(text) > _MOST_CHARS:
+                raise ValueError("too long")
+            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+            version, snapshot, today, request, found, offset = json.loads(
+                base64.b64decode(padded, altchars=b"-_", validate=True)
+            )
+            if version != _VERSION:
+                raise ValueError("another version")
+            if not all(isinstance(part, str) for part in (snapshot, request, found)):
+                raise TypeError("no names")
+            if type(offset) is not int or offset < 0:
+                raise TypeError("no number of hits")
+            cursor = cls(snapshot, date.fromordinal(today), request, found, offset)
+            if cursor.encode() != text:
+                raise ValueError("not as it was given")
+        except (ValueError, TypeError, RecursionError, OverflowError):
+            raise BadQueryError(
+                "cursor", "this is no cursor", "give one exactly as an answer gave it, or none"
+            ) from None
+        return cursor
+
+
+def digest_of_request(request: Request) -> str:
+    """The same for the same question, mode, filters, order and effort, whenever they are asked."""
+    names = (request.mode.value, request.sort.value, request.effort.value)
+    return _digest(repr((request.question, request.filters, names)).encode())
+
+
+def digest_of_set(positions: NDArray[np.int64], snapshot: Snapshot) -> str:
+    """Names the passages of a result set and their order.
+
+    A snapshot's id may come again in a store restored from a backup, and another version may rank
+    otherwise; neither must go on in a set that it did not begin.
+    """
+    return _digest(snapshot.columns.number[positions].tobytes())
+
+
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=8).hexdigest()
+
+
+class HeldSnapshots:
+    """The last snapshots that cursors were given on. Safe for many threads.
+
+    Each is held until it was not used for `LONGEST_UNUSED_S`, or `MOST_SNAPSHOTS` others were used
+    since. Their age is looked at with every question.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._held: OrderedDict[str, tuple[Snapshot, float]] = OrderedDict()
+
+    def hold(self, snapshot: Snapshot) -> None:
+        """Hold `snapshot`, or go on holding it."""
+        with self._guard:
+            self._held[snapshot.id] = snapshot, self._clock()
+            self._held.move_to_end(snapshot.id)
+
+    def get(self, snapshot_id: str) -> Snapshot | None:
+        """A snapshot that is held."""
+        with self._guard:
+            held = self._held.get(snapshot_id)
+            return held[0] if held else None
+
+    def let_go(self) -> None:
+        """Let go of what is too old or too many."""
+        with self._guard:
+            oldest = self._clock() - LONGEST_UNUSED_S
+            while self._held:
+                _, used = next(iter(self._held.values()))
+                if len(self._held) <= MOST_SNAPSHOTS and used >= oldest:
+                    break
+                self._held.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._guard:
+            self._held.clear()
+
+
+class KeptSets:
+    """The result sets found last, so that a next page does not rank anew. Safe for many threads."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._kept: OrderedDict[tuple[str, Request], Found] = OrderedDict()
+        self._passages = 0
+
+    def get(self, snapshot: Snapshot, request: Request) -> Found | None:
+        with self._guard:
+            found = self._kept.get((snapshot.id, request))
+            if found is not None:
+                self._kept.move_to_end((snapshot.id, request))
+            return found
+
+    def put(self, snapshot: Snapshot, request: Request, found: Found) -> None:
+        """Keep `found`; those not asked for longest make room. What is too large is not kept."""
+        if len(found.results) > _KEPT_PASSAGES:
+            return
+        with self._guard:
+            before = self._kept.pop((snapshot.id, request), None)
+            self._passages += len(found.results) - (len(before.results) if before else 0)
+            self._kept[(snapshot.id, request)] = found
+            while len(self._kept) > _KEPT_SETS or self._passages > _KEPT_PASSAGES:
+                _, let_go = self._kept.popitem(last=False)
+                self._passages -= len(let_go.results)

@@ -1,0 +1,20 @@
+"""Export: a whole result set as JSON Lines, a header first, then a line for each place in it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from search.responses import DamagedResponse, ExportHeader, HitResponse
+from search.result_set import Damaged, Export
+
+MEDIA_TYPE = "application/x-ndjson"
+
+
+def export_lines(export: Export) -> Iterator[str]:
+    """`export.total` + 1 lines, each a JSON object and its newline; fewer: it was cut off.
+
+    A passage whose stored row is damaged has a line too, which says so.
+    """
+    yield f"{ExportHeader.of(export, datetime.now(UTC)).model_dump_json()}\n"
+    for hit in export.hits:
+        line = DamagedResponse(rank=hit.rank) if isinstance(hit, Damaged) else HitResponse.of(hit)
+        yield f"{line.model_dump_json()}\n"
