@@ -508,6 +508,13 @@ def evaluate(
     per_query: Annotated[
         bool, typer.Option("--per-query", help="Print what each question scored, too.")
     ] = False,
+    effort: EffortName = "thorough",
+    half: Annotated[
+        str | None,
+        typer.Option(
+            "--half", help="Only the half that weights were tuned on: tuning; or held-out."
+        ),
+    ] = None,
     model: Model = None,
     store: Annotated[
         Path | None,
@@ -526,6 +533,7 @@ def evaluate(
     _one_native_thread()
     from index.model import DEFAULT_MODEL
     from search import terminal
+    from search.evaluate import Half
     from search.evaluate import evaluate as measure
 
     cache = _evaluation_cache(store or ctx.obj.store)
@@ -533,7 +541,12 @@ def evaluate(
     again = "what was built is kept; run the same command again"
     with _resumable(lambda: again), terminal.evaluation_progress(console) as show:
         evaluation = measure(
-            folder, cache_dir=cache, model=settings.model or DEFAULT_MODEL, progress=show
+            folder,
+            cache_dir=cache,
+            model=settings.model or DEFAULT_MODEL,
+            effort=_effort(effort),
+            half=None if half is None else _chosen(Half, half, "--half"),
+            progress=show,
         )
     if as_json:
         each = {"per_query": terminal.scores_of_each(evaluation)} if per_query else {}

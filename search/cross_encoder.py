@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 MAX_QUESTION_TOKENS: Final = 48
 MAX_HEADLINE_TOKENS: Final = 32
 MAX_TOKENS: Final = 160
-# Of all passages of a question: 0.2 ms a token on two cores, see docs/ranking.md.
-MAX_TOKENS_IN_ALL: Final = 1_800
 _START, _END = 101, 102  # [CLS] and [SEP]
 _GRAPH: Final = Path(__file__).parent / "weights" / "cross_encoder.onnx"
 _THREADS: Final = min(2, os.cpu_count() or 1)
@@ -49,14 +47,12 @@ class CrossEncoder:
     def logits(self, question: str, passages: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """The log odds that passages answer, given as headline and text, in the order given.
 
-        Returns:
-            Shape (n,), float64: of the first `n` passages that fit into `MAX_TOKENS_IN_ALL`, at
-            least of one.
+        Shape (len(passages),), float64.
         """
         if not passages:
             return np.empty(0, np.float64)
         asked = _ids(question)[:MAX_QUESTION_TOKENS]
-        pairs = _fitting([_pair(asked, headline, text) for headline, text in passages])
+        pairs = [_pair(asked, headline, text) for headline, text in passages]
         logits = np.empty(len(pairs), np.float64)
 
         def read(part: list[int]) -> None:
@@ -77,11 +73,6 @@ def _pair(asked: list[int], headline: str, text: str) -> _Pair:
     head = _ids(headline)[:MAX_HEADLINE_TOKENS]
     room = MAX_TOKENS - 3 - len(asked) - len(head)
     return _Pair([_START, *asked, _END, *head, *_ids(text)[:room], _END], len(asked) + 2)
-
-
-def _fitting(pairs: list[_Pair]) -> list[_Pair]:
-    tokens = np.cumsum([len(pair.ids) for pair in pairs])
-    return pairs[: max(1, int(np.searchsorted(tokens, MAX_TOKENS_IN_ALL, side="right")))]
 
 
 def _halves(pairs: Sequence[_Pair]) -> list[list[int]]:

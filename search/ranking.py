@@ -39,8 +39,8 @@ from search.verdict import (
 TIME_WEIGHT: Final = 0.05
 # How many passages get the second look, and what its log odds count beside the ranker's: both from
 # the curve in docs/ranking.md.
-SECOND_LOOK: Final = 20
-SECOND_LOOK_WEIGHT: Final = 0.35
+SECOND_LOOK: Final = 10
+SECOND_LOOK_WEIGHT: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Looked:
         at = np.arange(len(self.results)) if places is None else places
         # Beyond the first, the share stands for the window: it is no less.
         windows = np.concatenate([self.features.window, self.fused.share[len(self.rows) :]])
-        return Evidence(self.fused.cosine[at], self.fused.share[at], windows[at], readings)
+        return Evidence(self.fused.cosine[at], windows[at], readings)
 
 
 class Ranker:
@@ -163,11 +163,11 @@ class Ranker:
         order = _by(ranker)
         logits = passage_logits(looked.evidence())
         if effort is Effort.THOROUGH:
-            readings = self.read(query, [looked.rows[at] for at in order[:SECOND_LOOK]])
-            read = order[: len(readings)]
+            read = order[:SECOND_LOOK]
+            readings = self.read(query, [looked.rows[at] for at in read])
             logits[read] = passage_logits(looked.evidence(read, readings))
             again = _by(ranker[read] + SECOND_LOOK_WEIGHT * readings)
-            order = np.concatenate([read[again], order[len(read) :]])
+            order = np.concatenate([read[again], order[SECOND_LOOK:]])
             verdict = judged(logits[read], read=True)
         else:
             verdict = judged(logits[order[:SECOND_LOOK]], read=False)

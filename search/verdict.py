@@ -4,7 +4,8 @@ Each passage gets the probability that it answers, by logistic regression over w
 the query gets the probability that one of its first passages does, from the two best of these. All
 weights come from scripts/train/verdict.py, which asks judged questions twice: of the archive as it
 is, and of the archive without the passages that answer and their copies. It is about the archive:
-neither the number of hits asked for nor their order plays a part.
+neither the number of hits asked for nor their order plays a part. How far it can be trusted is in
+docs/ranking.md.
 """
 
 import json
@@ -38,7 +39,6 @@ class Evidence:
     """What is known of some passages; all of shape (n,)."""
 
     cosine: NDArray[np.float64]
-    share: NDArray[np.float64]  # of the question's words, see search/fusion.py
     window: NDArray[np.float64]  # see search/reranking.py
     reading: NDArray[np.float64] | None  # the cross-encoder's log odds; None: not read
 
@@ -47,7 +47,6 @@ class Evidence:
 class _PassageWeights:
     bias: float
     cosine: float
-    share: float
     window: float
     reading: float
 
@@ -80,12 +79,7 @@ _READ: Final = _weights("read")
 def passage_logits(evidence: Evidence) -> NDArray[np.float64]:
     """The log odds that each passage answers, shape (n,), float64."""
     weights = (_UNREAD if evidence.reading is None else _READ).passage
-    logits = (
-        weights.bias
-        + weights.cosine * evidence.cosine
-        + weights.share * evidence.share
-        + weights.window * evidence.window
-    )
+    logits = weights.bias + weights.cosine * evidence.cosine + weights.window * evidence.window
     return logits if evidence.reading is None else logits + weights.reading * evidence.reading
 
 

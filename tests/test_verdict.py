@@ -10,15 +10,15 @@ from search.verdict import Evidence, Kind, exactly, judged, nothing, passage_log
 LOGITS = st.lists(st.floats(-30, 30), min_size=1, max_size=30)
 
 
-def evidence(cosine: float, share: float, window: float, reading: float | None) -> Evidence:
-    arrays = (np.array([value]) for value in (cosine, share, window))
+def evidence(cosine: float, window: float, reading: float | None) -> Evidence:
+    arrays = (np.array([value]) for value in (cosine, window))
     return Evidence(*arrays, None if reading is None else np.array([reading]))
 
 
 @pytest.mark.parametrize("read", [False, True])
 def test_a_good_passage_is_likelier_to_answer_than_a_poor_one(read: bool) -> None:
-    good = evidence(0.8, 0.7, 0.7, 4.0 if read else None)
-    poor = evidence(0.2, 0.1, 0.1, -4.0 if read else None)
+    good = evidence(0.8, 0.7, 4.0 if read else None)
+    poor = evidence(0.2, 0.1, -4.0 if read else None)
     assert sigmoid(passage_logits(good)) > 0.7
     assert sigmoid(passage_logits(poor)) < 0.05
 

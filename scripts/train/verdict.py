@@ -3,10 +3,12 @@
     python scripts/train/verdict.py --cache DIR COLLECTION...
 
 Every judged question is asked twice: of the archive as it is, and of the archive without the
-passages that answer and their copies (half of the three-word shingles in common). Logistic
-regression on the tuning half; printed are the measures of the other half: which share of the
-questions without an answer is called `none` where 5 % of those with one are, and the calibration
-error in ten bins of equal size. Readings of the cross-encoder are kept in DIR, since they are slow.
+passages that answer and their copies (half of the three-word shingles in common). Fitted are
+logistic regressions. Without the second look they learn from the tuning half. The cross-encoder has
+seen that half and is surer of it than of other questions: with the second look they learn from
+every other held-out question, and what is printed as held-out are the rest. Printed are the share
+of the questions with and without an answer that get each verdict, and the calibration error in ten
+bins of equal size. Readings of the cross-encoder are kept in DIR, since they are slow.
 """
 
 import argparse
@@ -37,6 +39,7 @@ SUPPORTED_FROM = 0.7
 MOST_QUESTIONS = 800  # of a half of a collection
 MOST_OF_SQUAD = 250
 STEPS = 400
+NOTHING_LEFT = -10.0  # log odds
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Seen:
     """What the searcher knows of the first passages of one question, in the ranker's order."""
 
     half: Half
-    evidence: NDArray[np.float64]  # (n, 4): cosine, share, window, reading
+    evidence: NDArray[np.float64]  # (n, 3): cosine, window, reading
     ranker: NDArray[np.float64]
     relevant: NDArray[np.bool_]
     copies: NDArray[np.bool_]  # of relevant ones, these included
@@ -56,16 +59,15 @@ def seen(question: Question, ranker: Ranker, snapshot: Snapshot) -> Seen:
     assert looked is not None  # nothing restricts it
     logits = looked.features.logits()
     first = np.argsort(-logits, kind="stable")[: SECOND_LOOK + SPARE]
-    readings = ranker.read(query, [looked.rows[at] for at in first])
-    first = first[: len(readings)]  # long passages leave no time for all
     rows = [looked.rows[at] for at in first]
+    readings = ranker.read(query, rows)
     evidence = looked.evidence(first, readings)
     relevant = np.array([bool(row and question.grades.get(row.article.id, 0)) for row in rows])
     answers = [shingles(row.text) for row, hit in zip(rows, relevant, strict=True) if row and hit]
     copies = np.array(
         [any(shared(shingles(row.text if row else ""), a) for a in answers) for row in rows]
     )
-    columns = [evidence.cosine, evidence.share, evidence.window, readings]
+    columns = [evidence.cosine, evidence.window, readings]
     return Seen(question.half, np.stack(columns, 1), logits[first], relevant, copies | relevant)
 
 
@@ -123,13 +125,16 @@ def first_of(one: Seen, *, answered: bool, read: bool) -> NDArray[np.int64]:
     kept = np.arange(len(one.ranker)) if answered else np.flatnonzero(~one.copies)
     first = kept[:SECOND_LOOK]
     if read:
-        total = one.ranker[first] + SECOND_LOOK_WEIGHT * one.evidence[first, 3]
+        total = one.ranker[first] + SECOND_LOOK_WEIGHT * one.evidence[first, 2]
         first = first[np.argsort(-total, kind="stable")]
     return first
 
 
 def two_best(one: Seen, weights: NDArray[np.float64], *, answered: bool, read: bool) -> list[float]:
-    logits = one.evidence[first_of(one, answered=answered, read=read)] @ weights[1:] + weights[0]
+    first = first_of(one, answered=answered, read=read)
+    if not len(first):  # copies of the answer, all of them
+        return [NOTHING_LEFT, NOTHING_LEFT]
+    logits = one.evidence[first] @ weights[1:] + weights[0]
     best = np.sort(np.append(logits, logits.min()))[::-1]
     return [float(best[0]), float(best[1])]
 
@@ -169,60 +174,67 @@ def main() -> None:
     parser.add_argument("collections", type=Path, nargs="+")
     options = parser.parse_args()
     sets = {folder.name: collected(folder, options.cache) for folder in options.collections}
-    tuning = [one for found in sets.values() for one in found if one.half is Half.TUNING]
     weights = {}
     for name, read in (("unread", False), ("read", True)):
-        features, labels = passages(tuning, read=read)
-        features[:, 3] *= read
-        passage = logistic(features, labels)
-        passage[4] *= read
-        rows, answered = queries(tuning, passage, read=read)
-        query = logistic(rows, answered)
-        probabilities = sigmoid(rows @ query[1:] + query[0])
-        none_below = float(np.quantile(probabilities[answered == 1], MISTAKEN))
+        learned, judged = {}, {}
         for collection, found in sets.items():
-            report(collection, name, found, passage, query, none_below, read=read)
-        weights[name] = {
-            "passage": dict(
-                zip(("bias", "cosine", "share", "window", "reading"), passage.round(4), strict=True)
-            ),
-            "query": {
-                **dict(zip(("bias", "best", "second"), query.round(4), strict=True)),
-                "none_below": round(none_below, 4),
-                "supported_from": SUPPORTED_FROM,
-            },
-        }
+            tuning, held_out = ([one for one in found if one.half is half] for half in Half)
+            learned[collection], judged[collection] = tuning, held_out
+            if read:
+                learned[collection], judged[collection] = held_out[::2], held_out[1::2]
+        weights[name] = fitted([one for part in learned.values() for one in part], read=read)
+        for collection in sets:
+            report(
+                f"{collection}, {name}, learned from", learned[collection], weights[name], read=read
+            )
+            report(f"{collection}, {name}, held out", judged[collection], weights[name], read=read)
     WEIGHTS.write_text(json.dumps(weights, indent=2) + "\n", encoding="utf-8")
 
 
+def fitted(found: list[Seen], *, read: bool) -> dict[str, dict[str, float]]:
+    """The weights as search/verdict.py reads them."""
+    features, labels = passages(found, read=read)
+    features[:, 2] *= read
+    passage = logistic(features, labels)
+    passage[3] *= read
+    rows, answered = queries(found, passage, read=read)
+    query = logistic(rows, answered)
+    probabilities = sigmoid(rows @ query[1:] + query[0])
+    none_below = float(np.quantile(probabilities[answered == 1], MISTAKEN))
+    return {
+        "passage": named(("bias", "cosine", "window", "reading"), passage),
+        "query": {
+            **named(("bias", "best", "second"), query),
+            "none_below": round(none_below, 4),
+            "supported_from": SUPPORTED_FROM,
+        },
+    }
+
+
+def named(names: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(names, values.round(4).tolist(), strict=True))
+
+
 def report(
-    collection: str,
-    name: str,
-    found: list[Seen],
-    passage: NDArray[np.float64],
-    query: NDArray[np.float64],
-    none_below: float,
-    *,
-    read: bool,
+    name: str, found: list[Seen], weights: dict[str, dict[str, float]], *, read: bool
 ) -> None:
-    for half in Half:
-        chosen = [one for one in found if one.half is half]
-        rows, labels = queries(chosen, passage, read=read)
-        probabilities = sigmoid(rows @ query[1:] + query[0])
-        at_limit = np.quantile(probabilities[labels == 1], MISTAKEN)
-        features, relevant = passages(chosen, read=read)
-        of_passages = sigmoid(features @ passage[1:] + passage[0])
-        print(
-            f"{collection}, {name}, {half.value}, {len(chosen)} questions: "
-            f"none {(probabilities[labels == 0] < none_below).mean():.3f} of those without and "
-            f"{(probabilities[labels == 1] < none_below).mean():.3f} of those with an answer "
-            f"(at 5 %: {(probabilities[labels == 0] < at_limit).mean():.3f}); supported "
-            f"{(probabilities[labels == 1] >= SUPPORTED_FROM).mean():.3f} of those with and "
-            f"{(probabilities[labels == 0] >= SUPPORTED_FROM).mean():.3f} of those without; "
-            f"calibration error {calibration_error(probabilities, labels):.3f}, "
-            f"of passages {calibration_error(of_passages, relevant):.3f}",
-            flush=True,
-        )
+    passage = np.array(list(weights["passage"].values()))
+    query = weights["query"]
+    rows, labels = queries(found, passage, read=read)
+    logits = query["bias"] + rows @ [query["best"], query["second"]]
+    probabilities = sigmoid(logits)
+    features, relevant = passages(found, read=read)
+    of_passages = sigmoid(features @ passage[1:] + passage[0])
+    without, answered = probabilities[labels == 0], probabilities[labels == 1]
+    print(
+        f"{name}, {len(found)} questions: none {(without < query['none_below']).mean():.3f} "
+        f"of those without and {(answered < query['none_below']).mean():.3f} of those with an "
+        f"answer; supported {(answered >= SUPPORTED_FROM).mean():.3f} of those with and "
+        f"{(without >= SUPPORTED_FROM).mean():.3f} of those without; calibration error "
+        f"{calibration_error(probabilities, labels):.3f}, of passages "
+        f"{calibration_error(of_passages, relevant):.3f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
