@@ -5,9 +5,12 @@ From a question to its answer, in the order the data flows:
 - `query`: what was written, as words that rank and a condition that restricts, with
   `time_expressions` and `time_points` for the dates in it
 - `filters`, `conditions`: which articles may answer, and which passages
-- `dense`, `lexical`: the two arms, each with its candidates
-- `fusion`: one score from what both say
+- `dense` with `question_adapter`, `lexical`: the two arms, each with its candidates
+- `fusion`, `time_fit`: one score from what both say, and from the time asked for
+- `reranking`, `cross_encoder`: the first candidates in a better order
+- `verdict`: does anything here answer the question
 - `ranking`: the steps from question to result set
+- `weights`: what was learned for `question_adapter`, `reranking`, `cross_encoder` and `verdict`
 - `result_set`: the passages that answer, in their order
 - `facets`, `cursors`, `export`: what the set is made of, its pages, all of it
 - `highlighting`, `best_sentence`: the words of the question in a passage, and the answer

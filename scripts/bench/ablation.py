@@ -1,11 +1,11 @@
 """What each part of the ranking gives: nDCG@10 with it and without, and what it costs.
 
-Usage: python scripts/bench/ablation.py --cache DIR COLLECTION [--half held-out] [--thorough]
+Usage: python scripts/bench/ablation.py --cache DIR COLLECTION [--half held-out] [--read N ...]
 
 COLLECTION is a folder as `nutgraf evaluate` takes it; its store is kept in DIR. Each row is the
 whole ranking with one thing changed, and its difference to the row it is compared with; p is that
 of a paired randomisation test over the questions (Smucker, Allan, Carterette, CIKM 2007).
-With --thorough the second look is measured too, for several depths.
+With --read the second look at so many passages is measured too.
 """
 
 import argparse
@@ -30,7 +30,6 @@ from search.filters import NO_FILTERS
 from search.query import Query
 
 TRIALS = 10_000
-DEPTHS = (5, 10, 20, 30)
 
 
 class Variant:
@@ -63,10 +62,10 @@ VARIANTS = (
     Variant("quick, no more of the article", without(about=0.0)),
     Variant("quick, no second passage", (fusion, "SECOND_WEIGHT", 0.0)),
 )
-THOROUGH = tuple(
-    Variant(f"thorough, {depth} read", (ranking, "SECOND_LOOK", depth), thorough=True)
-    for depth in DEPTHS
-)
+
+
+def thorough(depth: int) -> Variant:
+    return Variant(f"thorough, {depth} read", (ranking, "SECOND_LOOK", depth), thorough=True)
 
 
 def main() -> None:
@@ -74,7 +73,7 @@ def main() -> None:
     parser.add_argument("collection", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--half", choices=list(Half), type=Half, default=Half.HELD_OUT)
-    parser.add_argument("--thorough", action="store_true")
+    parser.add_argument("--read", type=int, nargs="*", default=[])
     options = parser.parse_args()
     snapshot = SnapshotReader(store_of(options.collection, options.cache)).latest()
     questions = [q for q in judged_questions(options.collection) if q.half is options.half]
@@ -82,7 +81,7 @@ def main() -> None:
     print(f"questions  {len(questions)} of {options.collection.name}, {options.half}")
     print("| variant | nDCG@10 | Success@1 | against quick | p | ms p50 | ms p95 |")
     print("|---|---|---|---|---|---|---|")
-    variants = VARIANTS + (THOROUGH if options.thorough else ())
+    variants = (*VARIANTS, *map(thorough, options.read))
     measured = {variant.name: asked(variant, questions, snapshot) for variant in variants}
     quick = measured["quick"][:, 0]
     for name, rows in measured.items():
