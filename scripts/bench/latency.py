@@ -1,6 +1,6 @@
 """How long a running server takes to answer judged questions over HTTP, one at a time.
 
-Usage: python scripts/bench/latency.py URL QUERIES [--questions N]
+Usage: python scripts/bench/latency.py URL QUERIES [--questions N] [--effort thorough]
 URL is where `nutgraf serve` listens, QUERIES a BEIR-layout queries.jsonl. With --peer-store DIR the
 same questions go, in the same run and in alternating blocks, to plain sentence-transformers and a
 brute-force matrix product over the vectors of that store, for a ratio.
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("queries", type=Path)
     parser.add_argument("--questions", type=int, default=500)
     parser.add_argument("--peer-store", type=Path)
+    parser.add_argument("--effort", choices=["quick", "thorough"], default="quick")
     arguments = parser.parse_args()
     with arguments.queries.open(encoding="utf-8") as lines:
         questions = [json.loads(line)["text"] for line in lines][: arguments.questions]
@@ -33,7 +34,7 @@ def main() -> None:
         coverage = client.get("/v1/status").raise_for_status().json()
         asked: dict[str, Callable[[str], object]] = {
             "nutgraf over HTTP": lambda question: client.get(
-                "/v1/search", params={"q": question}
+                "/v1/search", params={"q": question, "effort": arguments.effort}
             ).raise_for_status()
         }
         if arguments.peer_store:
@@ -42,6 +43,7 @@ def main() -> None:
     print(header())
     print(f"archive    {coverage['passages']} passages, {coverage['embedded']} embedded")
     print(f"questions  {len(questions)} of {arguments.queries.parent.name}, one at a time")
+    print(f"effort     {arguments.effort}")
     for name, taken in times.items():
         p50, p95 = np.percentile(taken, [50, 95])
         print(f"{name:30} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms")

@@ -124,7 +124,7 @@ def lead(record: object) -> SourceRecord | None:
     if len(paragraphs) <= LEAD or not record.headline:
         return None
     text = "\n\n".join(paragraphs[:LEAD])
-    return SourceRecord(record.origin, text.encode(), record.headline, text, own_id=record.own_id)
+    return SourceRecord(record.origin, text.encode(), text, record.headline, own_id=record.own_id)
 
 
 def looked_at(ranker: Ranker, question: str, snapshot: Snapshot) -> Looked:
