@@ -20,7 +20,9 @@ from search.conditions import Resolver, matching
 from search.filters import NO_FILTERS, Filters
 from search.lexical import lexical_query
 from search.query import And, Query
+from search.ranking import Looked, Parts
 from search.result_set import CANDIDATES, ResultSet
+from search.verdict import Verdict
 
 _PARAMETERS: Final = {"published_from": "from", "published_to": "to"}
 
@@ -65,6 +67,9 @@ class Explanation:
     dense: ArmPlace
     lexical: ArmPlace
     depth: int  # how many candidates each arm proposes
+    parts: Parts | None  # what its score is made of; None: it is not in the result set
+    probability: float | None  # that it answers, likewise
+    verdict: Verdict  # on the whole query
 
 
 def explained(
@@ -72,6 +77,8 @@ def explained(
     variants: Sequence[str],
     filters: Filters,
     results: ResultSet,
+    looked: Looked | None,
+    verdict: Verdict,
     embedding: NDArray[np.float32] | None,
     article: ArticleRow,
     snapshot: Snapshot,
@@ -115,6 +122,9 @@ def explained(
         dense=dense[best],
         lexical=lexical[best],
         depth=CANDIDATES,
+        parts=looked.parts(int(own[best])) if looked and rank else None,
+        probability=round(float(results.probabilities[rank - 1]), 4) if rank else None,
+        verdict=verdict,
     )
 
 

@@ -62,6 +62,19 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """What puts one passage where it is; see search/fusion.py and search/reranking.py."""
+
+    fused: float
+    cosine: float
+    about: float
+    share: float
+    window: float | None  # None, like the next two: not among the first, which are looked at
+    length: float | None
+    ranker: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """The set as the fusion orders it, and what a closer look at its first passages shows."""
 
@@ -69,6 +82,23 @@ class Looked:
     fused: Fused  # of the whole set
     rows: list[PassageRow | None]  # of the first; None: the stored row is damaged
     features: Features  # likewise
+
+    def parts(self, position: int) -> Parts | None:
+        """Of the passage at this position of the snapshot; None: it is not in the set."""
+        places = np.flatnonzero(self.results.positions == position)
+        if not len(places):
+            return None
+        at = int(places[0])
+        looked_at = at < len(self.rows)
+        return Parts(
+            fused=float(self.fused.scores[at]),
+            cosine=float(self.fused.cosine[at]),
+            about=float(self.fused.about[at]),
+            share=float(self.fused.share[at]),
+            window=float(self.features.window[at]) if looked_at else None,
+            length=float(self.features.length[at]) if looked_at else None,
+            ranker=float(self.features.logits()[at]) if looked_at else None,
+        )
 
     def evidence(
         self,

@@ -17,6 +17,7 @@ from search.explain import ArmPlace, Explanation, in_words
 from search.facets import Facet
 from search.filters import Filters
 from search.interpretation import Interpretation
+from search.ranking import Parts
 from search.result_set import Answer, Coverage, Export, Hit, Suggestion
 from search.searcher import Status
 from search.verdict import Verdict
@@ -537,6 +538,35 @@ class ArmPlaceResponse(_Response):
         return cls(rank=place.rank, score=place.score)
 
 
+class PartsResponse(_Response):
+    """What puts a passage where it is; see docs/ranking.md."""
+
+    fused: float = Field(description="The fusion's score.")
+    cosine: float
+    about: float = Field(description="Mean cosine of the article's passages.")
+    share: float = Field(description="Of the question's words, rare ones counting more.")
+    window: float | None = Field(
+        description="The greatest share within a few words; null, like the next two: not among the "
+        "first passages, which alone are looked at."
+    )
+    length: float | None = Field(description="Logarithm of the number of words.")
+    ranker: float | None = Field(description="The learned ranker's log odds.")
+
+    @classmethod
+    def of(cls, parts: Parts | None) -> Self | None:
+        if parts is None:
+            return None
+        return cls(
+            fused=parts.fused,
+            cosine=parts.cosine,
+            about=parts.about,
+            share=parts.share,
+            window=parts.window,
+            length=parts.length,
+            ranker=parts.ranker,
+        )
+
+
 class ExplainResponse(_Response):
     """Why the best passage of an article is where it is in a result set, or not in it."""
 
@@ -557,6 +587,17 @@ class ExplainResponse(_Response):
             "dense": {"rank": 1, "score": 0.655},
             "lexical": {"rank": 2, "score": 9.31},
             "depth": 200,
+            "parts": {
+                "fused": 0.742,
+                "cosine": 0.655,
+                "about": 0.52,
+                "share": 0.61,
+                "window": 0.58,
+                "length": 2.71,
+                "ranker": 17.3,
+            },
+            "probability": 0.83,
+            "verdict": {"kind": "supported", "probability": 0.91},
         }
     )
 
@@ -584,6 +625,9 @@ class ExplainResponse(_Response):
     dense: ArmPlaceResponse = Field(description="Cosine; null: not embedded yet.")
     lexical: ArmPlaceResponse = Field(description="BM25; null: no word of the question is in it.")
     depth: int = Field(description="How many candidates each arm proposes.")
+    parts: PartsResponse | None = Field(description="null: not in the result set.")
+    probability: float | None = Field(description="That the passage answers; null, likewise.")
+    verdict: VerdictResponse
 
     @classmethod
     def of(cls, explanation: Explanation) -> Self:
@@ -603,6 +647,9 @@ class ExplainResponse(_Response):
             dense=ArmPlaceResponse.of(explanation.dense),
             lexical=ArmPlaceResponse.of(explanation.lexical),
             depth=explanation.depth,
+            parts=PartsResponse.of(explanation.parts),
+            probability=explanation.probability,
+            verdict=VerdictResponse.of(explanation.verdict),
         )
 
 

@@ -198,11 +198,14 @@ class Searcher:
         place = self._place(_request(query, mode, filters, sort, effort), None)
         snapshot, found = place.snapshot, place.found
         words = found.query.words
+        variants = [miss.variant for each in found.suggestions for miss in each.misses]
         return explained(
             found.query,
-            [miss.variant for each in found.suggestions for miss in each.misses],
+            variants,
             filters,
             found.results,
+            self._ranker.look(found.query, filters, snapshot, variants),
+            found.verdict,
             self._encoder.embed(words, snapshot) if words and snapshot.embedded else None,
             _article(article_id, snapshot),
             snapshot,

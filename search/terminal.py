@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -73,6 +74,13 @@ def print_explanation(console: Console, explanation: "Explanation") -> None:
     ]
     if explanation.score is not None:
         rows.append(("score", f"{explanation.score:.3f}, the best {explanation.best_score:.3f}"))
+    if explanation.parts is not None:
+        given = asdict(explanation.parts).items()
+        rows += [(f"  {name}", f"{value:.3f}") for name, value in given if value is not None]
+    if explanation.probability is not None:
+        rows.append(("answers", f"with probability {explanation.probability:.2f}"))
+    verdict = explanation.verdict
+    rows.append(("verdict", f"{verdict.kind.value}, probability {verdict.probability:.2f}"))
     console.print(table(rows), soft_wrap=True)
 
 

@@ -168,3 +168,22 @@ def test_a_removed_article_is_not_there(tmp_path: Path) -> None:
             writer.remove([ArticleId("fares")])
             with pytest.raises(NotFoundError):
                 searcher.explain("ferry", "fares")
+
+
+def test_the_score_of_a_hit_is_told_in_its_parts(searcher: Searcher) -> None:
+    told = searcher.explain("When does the ferry sail?", "harbour")
+    first = searcher.search("When does the ferry sail?").hits[0]
+    assert told.passage_id == first.passage_id
+    assert told.parts is not None
+    assert told.parts.fused > told.parts.share > 0
+    assert told.parts.cosine == pytest.approx(first.dense)
+    assert told.parts.window is not None
+    assert 0 < told.parts.window <= 1
+    assert told.probability == pytest.approx(first.probability)
+    assert told.verdict == searcher.search("When does the ferry sail?").verdict
+
+
+def test_what_is_not_in_the_set_has_no_parts_but_a_verdict(searcher: Searcher) -> None:
+    told = searcher.explain('ferry "at dawn"', "recipe")
+    assert (told.parts, told.probability) == (None, None)
+    assert told.verdict.probability > 0
