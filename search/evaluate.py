@@ -136,11 +136,15 @@ def evaluate(
     interrupted, it goes on from there when called again.
 
     Raises:
-        BadCollectionError: a file is missing, or a line of it cannot be read.
+        BadCollectionError: a file is missing, a line of it cannot be read, or the half is empty.
         StoreLockedError: another process is building the same store.
         ModelError: the model cannot be loaded.
     """
     questions = [q for q in judged_questions(folder) if half in (None, q.half)]
+    if not questions:
+        raise BadCollectionError(
+            f"{folder}: none of its few questions belongs to the {half} half; evaluate all of them"
+        )
     store = store_of(folder, cache_dir, model, progress)
     searcher = Searcher(store, model=model)
     try:

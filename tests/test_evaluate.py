@@ -10,7 +10,7 @@ import pytest
 
 from index.errors import BadCollectionError
 from search.cross_encoder import Effort
-from search.evaluate import Half, Step, evaluate
+from search.evaluate import Half, Step, evaluate, judged_questions
 
 # nDCG@10 of the parts of the sets that are asked below, a little under what was measured: .853 and
 # .869 of 145 questions that no weight was learned from, .706 of 28 topics. docs/ranking.md has the
@@ -134,13 +134,30 @@ def test_judgements_may_lie_where_beir_puts_them(collection: Path, cache: Path) 
 
 
 def test_each_question_belongs_to_one_half(collection: Path, cache: Path) -> None:
-    asked = [
+    extra = "".join(f"more {number}\tharbour\t1\n" for number in range(8))
+    damage("qrels.tsv", lambda text: text + extra)(collection)
+    asked = "".join(
+        json.dumps({"_id": f"more {number}", "text": "When did it open?"}) + "\n"
+        for number in range(8)
+    )
+    damage("queries.jsonl", lambda text: text + asked)(collection)
+    tuning, held_out, both = (
         {scores.id for scores in evaluate(collection, cache_dir=cache, half=half).per_query}
         for half in (*Half, None)
-    ]
-    tuning, held_out, all_of_them = asked
-    assert tuning | held_out == all_of_them
+    )
+    assert tuning | held_out == both
+    assert tuning
+    assert held_out
     assert not tuning & held_out
+
+
+def test_a_half_without_questions_is_refused(collection: Path, cache: Path) -> None:
+    only = json.dumps({"_id": "q1", "text": "When did the harbour open again?"}) + "\n"
+    damage("queries.jsonl", lambda _: only)(collection)
+    (question,) = judged_questions(collection)
+    other = next(half for half in Half if half is not question.half)
+    with pytest.raises(BadCollectionError, match=f"belongs to the {other} half"):
+        evaluate(collection, cache_dir=cache, half=other)
 
 
 def damage(name: str, change: Callable[[str], str]) -> Callable[[Path], None]:
