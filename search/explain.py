@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from index.snapshot import Columns, Snapshot
 from index.store import ArticleRow
-from search.conditions import Resolver, matching
+from search.conditions import Resolver
 from search.filters import NO_FILTERS, Filters
 from search.lexical import lexical_query
 from search.query import And, Query
-from search.ranking import Looked, Parts
+from search.ranking import Looked, Parts, allowed_passages
 from search.result_set import CANDIDATES, ResultSet
 from search.verdict import Verdict
 
@@ -91,7 +91,9 @@ def explained(
     """
     columns = snapshot.columns
     own = np.flatnonzero(columns.article_number[columns.article] == article.number)
-    allowed = _allowed(query, filters, snapshot)
+    allowed, _ = allowed_passages(query, filters, snapshot)
+    if allowed is None:
+        allowed = np.ones(snapshot.passages, dtype=np.bool_)
     dense = _places(_cosines(embedding, snapshot), own, allowed)
     lexical = _places(_bm25(query, variants, snapshot), own, allowed)
     found = np.flatnonzero(np.isin(results.positions, own))
@@ -187,15 +189,6 @@ def _not_proposed(dense: ArmPlace, lexical: ArmPlace) -> Reason:
 
 def _best_rank(dense: ArmPlace, lexical: ArmPlace) -> float:
     return min(place.rank or math.inf for place in (dense, lexical))
-
-
-def _allowed(query: Query, filters: Filters, snapshot: Snapshot) -> NDArray[np.bool_]:
-    """What the filters and the condition let through, shape (passages,)."""
-    resolved = filters.resolve(snapshot.columns)
-    allowed = resolved.mask() if resolved else np.ones(snapshot.passages, dtype=np.bool_)
-    if query.condition is not None:
-        allowed &= matching(query.condition, snapshot).mask
-    return allowed
 
 
 def _cosines(embedding: NDArray[np.float32] | None, snapshot: Snapshot) -> NDArray[np.float32]:

@@ -156,7 +156,7 @@ class Ranker:
         variants: Sequence[str] = (),
     ) -> Looked | None:
         """What `rank` decides by, but for the second look; None: nothing may be found."""
-        allowed, complete = _allowed(query, filters, snapshot)
+        allowed, complete = allowed_passages(query, filters, snapshot)
         if allowed is not None and not allowed.any():
             return None
         asked = self._asked(query, filters, snapshot, variants)
@@ -169,7 +169,8 @@ class Ranker:
         candidates = ResultSet(positions, fused.scores, cosines, bm25, np.zeros(len(positions)))
         results = result_set(candidates, snapshot.columns, complete=complete)
         fused = fused.taken(np.searchsorted(positions, results.positions))
-        rows = _first_rows(results, snapshot)
+        # Without words there is no order to better, and no text to read for it.
+        rows = _first_rows(results, snapshot) if query.words else []
         return Looked(results, fused, rows, _features(fused, rows, asked))
 
     def read(self, query: Query, rows: Sequence[PassageRow | None]) -> NDArray[np.float64]:
@@ -205,7 +206,7 @@ class Ranker:
         return Ranking(results, exactly() if _is_exact(query) else verdict)
 
 
-def _allowed(
+def allowed_passages(
     query: Query, filters: Filters, snapshot: Snapshot
 ) -> tuple[NDArray[np.bool_] | None, bool]:
     """Which passages may be found, shape (passages,), None for any; and whether all of them are."""
