@@ -14,6 +14,10 @@ In the order the data flows:
 - `segments`: the FAISS files that hold the vectors
 - `generations`: which of those files are live
 - `idempotency`: the same call twice changes the store once
+- `copies`, `updates`: whether two articles are copies, or versions of one piece
+- `reports`: articles grouped by both
+- `term_vectors`, `term_counts`: what an article is about, and how rare its words are
+- `stories`: reports grouped by event
 - `writer`: the one writer, which keeps all of these in step
 - `backlog`: embeds what waits, newest leads first
 - `snapshot`: a reader's frozen view, where `search` begins

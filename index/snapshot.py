@@ -18,11 +18,12 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from index import segments, store
+from index import reports, segments, store, stories, term_counts
 from index.article import Published
 from index.errors import StoreCorruptError
 from index.generations import checked_vectors, generation_max_seq, live_segments
-from index.store import ArticleRow, PassageRow
+from index.store import ArticleRow, EarlierVersion, PassageRow
+from index.term_vectors import TermVector, terms_of
 from index.words import WordsReader, WordsView
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class Columns:
     ordinal: NDArray[np.int32]
     article: NDArray[np.int32]
     article_number: NDArray[np.int64]
+    report: NDArray[np.int64]  # equal numbers: one report; its own number when it stands alone
+    story: NDArray[np.int64]  # equal numbers: one story; every article has one, alone or not
     article_id: list[str]
     day: NDArray[np.int32]  # proleptic ordinal of the day of publication, or UNKNOWN_DAY
     instant_s: NDArray[np.int64]  # seconds since 1970 UTC, or UNKNOWN_INSTANT
@@ -246,6 +249,56 @@ class Snapshot:
         with self._guard:
             return store.passages_of(self._truth, article)
 
+    def articles_of_report(self, report: int) -> tuple[ArticleRow, ...]:
+        """The live articles of a report, in order of their numbers; damaged ones are missing."""
+        columns = self.columns
+        numbers = columns.article_number[columns.report == report].tolist()
+        with self._guard:
+            return store.articles_at(self._truth, numbers, self.horizon)
+
+    def articles_of_story(self, story: int) -> tuple[ArticleRow, ...]:
+        """The live articles of a story, copies among them, in order of their numbers.
+
+        Damaged ones are missing.
+        """
+        columns = self.columns
+        numbers = columns.article_number[columns.story == story].tolist()
+        with self._guard:
+            return store.articles_at(self._truth, numbers, self.horizon)
+
+    def story(self, number: int) -> int:
+        """The number under which a story goes on: its own, or that of the one it was merged into.
+
+        A number that never was a story, or whose articles are all gone, is given back as it is.
+        """
+        with self._guard:
+            return stories.successor(self._truth, number, self.horizon)
+
+    def term_vectors(self, articles: Sequence[int]) -> dict[int, TermVector]:
+        """The term vectors of live articles by number; a copy has that of its report's first.
+
+        Damaged ones are missing.
+        """
+        positions = _positions(self.columns.article_number, np.array(articles, dtype=np.int64))
+        report_of = {
+            number: int(self.columns.report[position])
+            for number, position in zip(articles, positions, strict=True)
+            if position >= 0
+        }
+        with self._guard:
+            found = stories.vectors(self._truth, set(report_of.values()))
+        return {number: found[report] for number, report in report_of.items() if report in found}
+
+    def term_vector_of(self, headline: str, text: str, language: str = "en") -> TermVector:
+        """The term vector of a text from outside, weighed as an article of this archive is."""
+        with self._guard:
+            return term_counts.vector(self._truth, language, terms_of(headline, text))
+
+    def earlier_versions(self, article: ArticleRow) -> tuple[EarlierVersion, ...]:
+        """What an article said before its id came again with other content, oldest first."""
+        with self._guard:
+            return store.earlier_versions(self._truth, article, self.horizon)
+
     @property
     def segments(self) -> int:
         with self._guard:
@@ -397,6 +450,8 @@ _EMPTY = Columns(
     ordinal=np.empty(0, dtype=np.int32),
     article=np.empty(0, dtype=np.int32),
     article_number=np.empty(0, dtype=np.int64),
+    report=np.empty(0, dtype=np.int64),
+    story=np.empty(0, dtype=np.int64),
     article_id=[],
     day=np.empty(0, dtype=np.int32),
     instant_s=np.empty(0, dtype=np.int64),
@@ -449,6 +504,8 @@ def _extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: i
             ]
         ),
         article_number=article_number,
+        report=_reports(before.report, article_number, truth, since, horizon),
+        story=_stories(before.story, article_number, truth, since, horizon),
         article_id=[*before.article_id, *(row[1] for row in articles)],
         day=_appended(before.day, [p.on.toordinal() if p else UNKNOWN_DAY for p in published]),
         instant_s=_appended(
@@ -462,6 +519,38 @@ def _extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: i
         ),
         values=values,
     )
+
+
+def _reports(
+    before: NDArray[np.int64],
+    article_number: NDArray[np.int64],
+    truth: sqlite3.Connection,
+    since: int,
+    horizon: int,
+) -> NDArray[np.int64]:
+    """The report of each article at `horizon`; one that was never joined to others is its own."""
+    report = np.concatenate([before, article_number[len(before) :]])
+    changed = reports.changed(truth, since, horizon)
+    positions = _positions(article_number, np.array(list(changed), dtype=np.int64))
+    labels = np.array(list(changed.values()), dtype=np.int64)
+    report[positions[positions >= 0]] = labels[positions >= 0]
+    return report
+
+
+def _stories(
+    before: NDArray[np.int64],
+    article_number: NDArray[np.int64],
+    truth: sqlite3.Connection,
+    since: int,
+    horizon: int,
+) -> NDArray[np.int64]:
+    """The story of each article at `horizon`; where the row is damaged, one of its own."""
+    story = np.concatenate([before, -article_number[len(before) :]])
+    changed = stories.changed(truth, since, horizon)
+    positions = _positions(article_number, np.array(list(changed), dtype=np.int64))
+    labels = np.array(list(changed.values()), dtype=np.int64)
+    story[positions[positions >= 0]] = labels[positions >= 0]
+    return story
 
 
 def _published(iso: str) -> Published | None:

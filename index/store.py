@@ -40,6 +40,9 @@ _APPLICATION_ID = 0x4E475246  # "NGRF"
 # A query must not wait for a writer: WAL readers never do; this covers recovery after a crash.
 _BUSY_TIMEOUT_S = 10.0
 _WAL_LIMIT_BYTES = 64 << 20
+# Fingerprints of new articles fall on all pages of their table: those of 37,554 articles of press
+# are 30 MB. With SQLite's 2 MB each page is read and written many times in one commit.
+_WRITER_CACHE_KIB = 64 << 10
 
 _DRAFT = "nutgraf.new"  # what becomes the database; a crash may leave it, and SQLite's files to it
 
@@ -105,6 +108,71 @@ CREATE TABLE tombstones (
 );
 CREATE INDEX tombstones_by_seq ON tombstones (seq);
 CREATE INDEX tombstones_by_article_id ON tombstones (article_id);
+CREATE TABLE superseded (
+    article_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    headline TEXT NOT NULL,
+    byline TEXT NOT NULL,
+    published TEXT NOT NULL,
+    text BLOB NOT NULL,
+    crc INTEGER NOT NULL,
+    removed_seq INTEGER,
+    PRIMARY KEY (article_id, version)
+) WITHOUT ROWID;
+CREATE INDEX superseded_by_removed_seq ON superseded (removed_seq) WHERE removed_seq IS NOT NULL;
+CREATE TABLE sketches (
+    article INTEGER PRIMARY KEY,
+    report INTEGER NOT NULL,
+    piece INTEGER NOT NULL,
+    marked INTEGER NOT NULL,
+    day INTEGER,
+    words INTEGER NOT NULL,
+    fingerprints BLOB NOT NULL
+);
+CREATE INDEX sketches_by_report ON sketches (report);
+CREATE INDEX sketches_by_piece ON sketches (piece, marked);
+CREATE TABLE fingerprints (
+    hash INTEGER, report INTEGER, PRIMARY KEY (hash, report)
+) WITHOUT ROWID;
+CREATE TABLE reports (
+    article INTEGER,
+    seq INTEGER,
+    report INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (article, seq)
+) WITHOUT ROWID;
+CREATE INDEX reports_by_seq ON reports (seq);
+CREATE TABLE term_counts (
+    language TEXT, term INTEGER, articles INTEGER NOT NULL, PRIMARY KEY (language, term)
+) WITHOUT ROWID;
+CREATE TABLE term_vectors (
+    article INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL
+);
+CREATE TABLE points (
+    report INTEGER PRIMARY KEY, story INTEGER NOT NULL, day INTEGER NOT NULL
+);
+CREATE INDEX points_by_story ON points (story);
+CREATE TABLE postings (
+    term INTEGER,
+    day INTEGER,
+    report INTEGER,
+    weight REAL NOT NULL,
+    PRIMARY KEY (term, day, report)
+) WITHOUT ROWID;
+CREATE TABLE stories (
+    article INTEGER,
+    seq INTEGER,
+    story INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (article, seq)
+) WITHOUT ROWID;
+CREATE INDEX stories_by_seq ON stories (seq);
+CREATE TABLE merged_stories (
+    story INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    successor INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+);
 CREATE TABLE segments (
     name TEXT PRIMARY KEY,
     model TEXT NOT NULL,
@@ -160,6 +228,17 @@ class PassageRow:
         return self.article.text[self.start : self.end]
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierVersion:
+    """What an article said before its id came again with other content."""
+
+    version: int
+    headline: str
+    byline: str
+    published: Published | None
+    text: str
+
+
 def create_or_open(folder: Path) -> sqlite3.Connection:
     """A connection for the one writer; makes the store if the folder is absent or empty.
 
@@ -175,6 +254,7 @@ def create_or_open(folder: Path) -> sqlite3.Connection:
     connection = _connect(database.resolve().as_uri(), folder)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+    connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KIB}")
     return connection
 
 
@@ -406,6 +486,19 @@ def articles_numbered(
     return {article.number: article for article in found if article is not None}
 
 
+def articles_at(
+    connection: sqlite3.Connection, numbers: Collection[int], horizon: int
+) -> tuple[ArticleRow, ...]:
+    """Those of these numbers that stood at `horizon`, in order; damaged ones are missing."""
+    rows = connection.execute(
+        "SELECT number FROM articles WHERE number IN (SELECT value FROM json_each(:numbers)) "
+        "AND added_seq <= :horizon AND (removed_seq IS NULL OR removed_seq > :horizon)",
+        {"numbers": json.dumps(sorted(numbers)), "horizon": horizon},
+    )
+    found = articles_numbered(connection, [row[0] for row in rows])
+    return tuple(found[number] for number in sorted(found))
+
+
 def articles_added(
     connection: sqlite3.Connection, since: int
 ) -> Iterator[tuple[ArticleRow, tuple[PassageRow, ...]]]:
@@ -435,6 +528,54 @@ def article_by_id(
         if row:
             return _article_row(row)
     return None
+
+
+def keep_version(connection: sqlite3.Connection, article_id: ArticleId) -> None:
+    """Keep what the live article of this id says, which a new version is about to replace."""
+    row = connection.execute(
+        "SELECT id, version, headline, byline, published, text FROM articles "
+        "WHERE id = ? AND removed_seq IS NULL",
+        (article_id,),
+    ).fetchone()
+    if row:
+        connection.execute(
+            "INSERT INTO superseded VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", (*row, crc(*row))
+        )
+
+
+def forget_versions(connection: sqlite3.Connection, article_id: ArticleId, seq: int) -> None:
+    """Let go of a removed article's earlier versions, for readers from `seq` on."""
+    connection.execute(
+        "UPDATE superseded SET removed_seq = ? WHERE article_id = ? AND removed_seq IS NULL",
+        (seq, article_id),
+    )
+
+
+def purge_versions(connection: sqlite3.Connection, horizon: int) -> None:
+    connection.execute("DELETE FROM superseded WHERE removed_seq <= ?", (horizon,))
+
+
+def earlier_versions(
+    connection: sqlite3.Connection, article: ArticleRow, horizon: int
+) -> tuple[EarlierVersion, ...]:
+    """What the article said before, oldest first; rows that fail their check are missing."""
+    rows = connection.execute(
+        "SELECT article_id, version, headline, byline, published, text, crc FROM superseded "
+        "WHERE article_id = ? AND version < ? AND (removed_seq IS NULL OR removed_seq > ?) "
+        "ORDER BY version",
+        (article.id, article.version, horizon),
+    )
+    return tuple(
+        EarlierVersion(
+            version,
+            headline,
+            byline,
+            Published(published) if published else None,
+            _decompress(text).decode(),
+        )
+        for id_, version, headline, byline, published, text, stored in rows
+        if crc(id_, version, headline, byline, published, text) == stored
+    )
 
 
 def passages_of(connection: sqlite3.Connection, article: ArticleRow) -> tuple[PassageRow, ...]:

@@ -24,7 +24,7 @@ from typing import IO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index import generations, idempotency, segments, store
+from index import generations, idempotency, reports, segments, store, stories
 from index.article import ArticleId, PreparedArticle, SourceRecord, embedding_text
 from index.errors import (
     BadArticleError,
@@ -129,6 +129,8 @@ class Writer:
                         else self._put(item, content_hash(item.source), seq)
                         for item in prepared
                     ]
+                    reports.regroup(self._truth, seq)
+                    stories.retell(self._truth, seq)
                     idempotency.remember(self._truth, idempotency_key, records, outcomes)
             self._follow()
         return outcomes
@@ -138,6 +140,10 @@ class Writer:
         with self._guard:
             with self._transaction() as seq:
                 removed = [self._remove(article_id, seq) for article_id in ids]
+                for article_id in ids:
+                    store.forget_versions(self._truth, article_id, seq)
+                reports.regroup(self._truth, seq)
+                stories.retell(self._truth, seq)
             self._follow()
         return removed
 
@@ -371,6 +377,7 @@ class Writer:
         if row and row[1] == content:
             return Outcome("unchanged", article.id, row[0])
         version = row[0] + 1 if row else self._last_version(article.id) + 1
+        store.keep_version(self._truth, article.id)
         self._replace(prepared, content, version, seq)
         return Outcome("replaced" if row else "added", article.id, version)
 
@@ -524,12 +531,19 @@ class Writer:
             ("passages", "article"),
             ("sources", "article"),
             ("lines", "article"),
+            ("reports", "article"),
+            ("stories", "article"),
+            ("term_vectors", "article"),
             ("articles", "number"),
         ):
             self._truth.executemany(
                 f"DELETE FROM {table} WHERE {column} = ?",
                 [(number,) for number in numbers],
             )
+        store.purge_versions(self._truth, horizon)
+        purged_seq = int(store.meta(self._truth, "purged_seq") or 0)
+        reports.purge(self._truth, purged_seq, horizon)
+        stories.purge(self._truth, purged_seq, horizon)
         store.set_meta(self._truth, purged_seq=horizon)
 
     def _recover(self) -> None:
@@ -656,6 +670,8 @@ class Writer:
                 prepared = _prepare(source, recurring)
                 if isinstance(prepared, PreparedArticle):
                     self._replace(prepared, content_hash(source), article.version, seq)
+            reports.regroup(self._truth, seq)
+            stories.retell(self._truth, seq)
         self._follow()
 
 

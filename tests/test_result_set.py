@@ -18,6 +18,8 @@ def columns(published: list[str | None], ids: list[str] | None = None) -> Column
         ordinal=codes,
         article=np.arange(count, dtype=np.int32),
         article_number=np.arange(1, count + 1),
+        report=np.arange(1, count + 1),
+        story=np.arange(1, count + 1),
         article_id=ids or [f"a{number}" for number in range(count)],
         day=np.array([d.on.toordinal() if d else UNKNOWN_DAY for d in dates], np.int32),
         instant_s=np.array([d.instant_s if d else UNKNOWN_INSTANT for d in dates], np.int64),
@@ -31,9 +33,7 @@ def columns(published: list[str | None], ids: list[str] | None = None) -> Column
 
 def candidates(scores: list[float]) -> ResultSet:
     zeros = np.zeros(len(scores), np.float32)
-    return ResultSet(
-        np.arange(len(scores)), np.array(scores, np.float64), zeros, zeros, zeros.astype(float)
-    )
+    return ResultSet.of(np.arange(len(scores)), np.array(scores, np.float64), zeros, zeros)
 
 
 def test_the_best_come_first_and_equals_by_date_then_id() -> None:

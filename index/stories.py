@@ -1,0 +1,453 @@
+"""Which reports tell of one event: its story.
+
+Points of the clustering are reports, each by the term vector of its first article; copies go with
+their report. A new report is compared with those that share its weightiest terms and were
+published about the same time; the stories of its nearest are clustered again, it among them. So
+what an article costs grows with how much was published in its days, not with the archive.
+
+Two reports belong together by their own likeness and by their neighbours': reports of one event
+are like the same others. Groups are joined while the average agreement stays high enough. A group
+goes on under the number that most of its reports had; a number that ends so leads to the one that
+took over.
+
+The writer calls `retell` after `reports.regroup`, in the same transaction. `points` and `postings`
+say how things are now; `stories` keeps each article's story by the `seq` that gave it, so that a
+reader sees the stories of its own horizon.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import reports, store, term_counts, term_vectors
+from index.store import ArticleRow
+from index.term_vectors import TermVector
+
+_UNKNOWN_DAY: Final = -1
+_NO_REPORT: Final = 0  # of an article whose row is damaged
+_NEW: Final = 0  # in place of a story's number: none yet
+_NO_WORDS: Final = TermVector(np.empty(0, np.uint32), np.empty(0, np.float32))
+# Chosen by scripts/bench/stories.py on the tuning half of events. From 0.24 to 0.28 F1 stays within
+# 0.02; the lower, the more tables of company results of one week (reuters-1987) become one story.
+_NEIGHBOURS, _AGREEMENT = 5, 0.25
+_NEAREST, _LEAST_SIMILARITY = 8, 0.1
+# With 8 terms posted the stories of events are as good as with 16. The rest bounds what a term can
+# cost that many reports of these days have.
+_POSTED_TERMS, _POSTINGS, _CANDIDATES = 10, 200, 48
+# Of 640 pairs of articles of one event whose day is known, half are at most 1 day apart, three in
+# four at most 7, nine in ten at most 90. After a year 2 % of the likeness is left.
+_SAME_EVENT_DAYS, _HALF_LIFE_DAYS, _WINDOW_DAYS = 14, 60, 90
+_MOST_POINTS = 100  # clustered at once; they take 3 ms
+
+
+def similarities(vectors: Sequence[TermVector]) -> NDArray[np.float32]:
+    """How alike articles are, each with each: shape (n, n), float32, 0 to 1, with 1 for itself."""
+    rows, terms, weights = _laid_out(vectors)
+    _, column, times = np.unique(terms, return_inverse=True, return_counts=True)
+    # A term that one article alone holds has no part in any product.
+    shared = times > 1
+    kept = shared[column]
+    matrix = np.zeros((len(vectors), np.count_nonzero(shared)), dtype=np.float32)
+    matrix[rows[kept], (np.cumsum(shared) - 1)[column[kept]]] = weights[kept]
+    alike: NDArray[np.float32] = matrix @ matrix.T
+    np.fill_diagonal(alike, 1)
+    return alike
+
+
+def agreed(alike: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Half the likeness of two, half that of their nearest neighbours: shape (n, n), float32."""
+    nearest = min(_NEIGHBOURS, len(alike) - 1)
+    if nearest < 1:
+        return alike.copy()
+    others = alike.copy()
+    np.fill_diagonal(others, -1)
+    columns = np.argpartition(-others, nearest - 1, axis=1)[:, :nearest]
+    weights = np.zeros_like(alike)
+    np.put_along_axis(weights, columns, np.take_along_axis(others, columns, 1).clip(0), 1)
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1e-9))
+    return ((alike + weights @ alike @ weights.T) / 2).astype(np.float32)
+
+
+def joined(agreement: NDArray[np.float32], least: float) -> list[list[int]]:
+    """Groups of positions, joined while the greatest average agreement of two is `least` or more.
+
+    Average linkage, by the recurrence of Lance and Williams, The Computer Journal 9 (1967).
+    """
+    groups = [[at] for at in range(len(agreement))]
+    means = agreement.astype(np.float64)
+    np.fill_diagonal(means, -np.inf)
+    while len(groups) > 1:
+        a, b = divmod(int(means.argmax()), len(groups))
+        if means[a, b] < least:
+            break
+        of_a, of_b = len(groups[a]), len(groups[b])
+        means[a] = means[:, a] = (of_a * means[a] + of_b * means[b]) / (of_a + of_b)
+        means[a, a] = means[b] = means[:, b] = -np.inf
+        groups[a] += groups[b]
+        groups[b] = []
+    return [group for group in groups if group]
+
+
+def numbered(groups: Sequence[Sequence[int]]) -> list[int]:
+    """The number that each group goes on under, given what its reports had; 0: a new one.
+
+    A group takes the number that most of its reports had, unless more reports that had it are in
+    another group. Ties go to the lower number and the earlier group.
+    """
+    overlaps = sorted(
+        (-count, story, at)
+        for at, had in enumerate(groups)
+        for story, count in Counter(had).items()
+        if story != _NEW
+    )
+    numbers = [_NEW] * len(groups)
+    for _, story, at in overlaps:
+        if numbers[at] == _NEW and story not in numbers:
+            numbers[at] = story
+    return numbers
+
+
+def retell(truth: sqlite3.Connection, seq: int) -> None:
+    """Bring the stories up to what the open transaction, `seq`, has added and removed."""
+    _Retelling(truth, seq).run()
+
+
+def changed(truth: sqlite3.Connection, since: int, horizon: int) -> dict[int, int]:
+    """The stories that articles got after `since` and have at `horizon`; damaged are missing."""
+    rows = truth.execute(
+        "SELECT article, seq, story, crc FROM stories WHERE seq > ? AND seq <= ? "
+        "ORDER BY article, seq",
+        (since, horizon),
+    )
+    return {
+        article: story
+        for article, seq, story, stored in rows
+        if store.crc(article, seq, story) == stored
+    }
+
+
+def successor(truth: sqlite3.Connection, story: int, horizon: int) -> int:
+    """The number under which a story goes on at `horizon`: its own, until it was merged."""
+    while True:
+        row = truth.execute(
+            "SELECT story, seq, successor, crc FROM merged_stories WHERE story = ? AND seq <= ?",
+            (story, horizon),
+        ).fetchone()
+        if row is None or store.crc(*row[:3]) != row[3]:
+            return story
+        story = row[2]
+
+
+def purge(truth: sqlite3.Connection, since: int, horizon: int) -> None:
+    """Delete rows of articles that got another story after `since` and at `horizon` or before."""
+    truth.execute(
+        "DELETE FROM stories WHERE (article, seq) IN (SELECT old.article, old.seq "
+        "FROM stories new JOIN stories old ON old.article = new.article AND old.seq < new.seq "
+        "WHERE new.seq > ? AND new.seq <= ?)",
+        (since, horizon),
+    )
+
+
+def vectors(truth: sqlite3.Connection, articles: Iterable[int]) -> dict[int, TermVector]:
+    """The term vectors of these reports' first articles; damaged ones are missing."""
+    rows = truth.execute(
+        "SELECT article, vector, crc FROM term_vectors "
+        "WHERE article IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(articles)),),
+    )
+    return {
+        article: term_vectors.unpacked(vector)
+        for article, vector, stored in rows
+        if store.crc(article, vector) == stored
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A report, as it is clustered."""
+
+    report: int
+    day: int  # proleptic ordinal, or _UNKNOWN_DAY
+    story: int  # or _NEW
+
+
+class _Retelling:
+    """One transaction's changes to the stories."""
+
+    def __init__(self, truth: sqlite3.Connection, seq: int) -> None:
+        self._truth, self._seq = truth, seq
+        self._vectors: dict[int, TermVector] = {}
+        self._successors: dict[int, int] = {}
+        self._moved: set[int] = set()
+        self._last_story = int(store.meta(truth, "last_story") or 0)
+
+    def run(self) -> None:
+        added, removed, relabelled = self._changes()
+        joined_others = [n for n in relabelled if reports.label(self._truth, n) != n]
+        loosened = {self._drop(number) for number in (*removed, *joined_others)}
+        labels = {reports.label(self._truth, number) for number in (*added, *relabelled)}
+        for point in self._entered(labels - {_NO_REPORT}):
+            self._tell(point)
+        for story in sorted({self._now(story) for story in loosened}):
+            self._tell_again(story)
+        self._write([*added, *relabelled])
+
+    # -------------------------------------------------------------- what changed
+
+    def _changes(self) -> tuple[list[int], list[int], list[int]]:
+        """Articles that this transaction added, removed, or moved to another report."""
+        live = "removed_seq IS NULL"
+        return (
+            self._numbers(f"SELECT number FROM articles WHERE added_seq = ? AND {live}"),
+            self._numbers("SELECT number FROM articles WHERE removed_seq = ?"),
+            self._numbers("SELECT article FROM reports WHERE seq = ?"),
+        )
+
+    def _numbers(self, statement: str) -> list[int]:
+        return [row[0] for row in self._truth.execute(statement, (self._seq,))]
+
+    def _drop(self, report: int) -> int:
+        """Take out what is no report any more; returns the story that lost it, if there is one."""
+        for point in self._points("report", [report]):
+            self._truth.execute("DELETE FROM points WHERE report = ?", (report,))
+            self._truth.executemany(
+                "DELETE FROM postings WHERE term = ? AND day = ? AND report = ?",
+                [
+                    (term, point.day, report)
+                    for term, _ in _weightiest(self._vectors_of([point])[0])
+                ],
+            )
+            return point.story
+        return _NEW
+
+    def _entered(self, labels: Set[int]) -> list[_Point]:
+        """The reports among these that are no points yet, each with its vector."""
+        new = [
+            label
+            for label in sorted(labels)
+            if not self._truth.execute("SELECT 1 FROM points WHERE report = ?", (label,)).fetchone()
+        ]
+        articles = store.articles_numbered(self._truth, new)
+        terms = {
+            number: term_vectors.terms_of(article.headline, article.text)
+            for number, article in articles.items()
+        }
+        term_counts.count(
+            self._truth,
+            (
+                (article.language, terms[number])
+                for number, article in articles.items()
+                if article.added_seq == self._seq and article.version == 1
+            ),
+        )
+        for number, article in articles.items():
+            vector = term_counts.vector(self._truth, article.language, terms[number])
+            data = term_vectors.packed(vector)
+            self._truth.execute(
+                "INSERT OR IGNORE INTO term_vectors VALUES (?, ?, ?)",
+                (number, data, store.crc(number, data)),
+            )
+        return [self._point(number, articles.get(number)) for number in new]
+
+    def _point(self, report: int, article: ArticleRow | None) -> _Point:
+        """A new point; with the story of what it goes on for, if it does."""
+        story = self._story_of(report)
+        if article is None:  # its row is damaged
+            return _Point(report, _UNKNOWN_DAY, story)
+        if story == _NEW:
+            row = self._truth.execute(
+                "SELECT s.story FROM articles a JOIN stories s ON s.article = a.number "
+                "WHERE a.id = ? AND a.removed_seq = ? ORDER BY s.article DESC, s.seq DESC LIMIT 1",
+                (article.id, self._seq),
+            ).fetchone()
+            story = row[0] if row else _NEW
+        return _Point(report, _day(article), story)
+
+    def _story_of(self, article: int) -> int:
+        row = self._truth.execute(
+            "SELECT story FROM stories WHERE article = ? ORDER BY seq DESC LIMIT 1", (article,)
+        ).fetchone()
+        return int(row[0]) if row else _NEW
+
+    # ---------------------------------------------------------------- clustering
+
+    def _tell(self, point: _Point) -> None:
+        """Cluster a new report with the stories of its nearest."""
+        point = replace(point, story=self._now(point.story))
+        near = self._nearest(point)
+        stories = sorted({point.story, *near.values()} - {_NEW})
+        others = self._points_of(stories)
+        if len(others) > _MOST_POINTS:
+            others.sort(key=lambda o: (o.report not in near, abs(o.day - point.day), -o.report))
+        self._truth.execute(
+            "INSERT INTO points VALUES (?, ?, ?)", (point.report, point.story, point.day)
+        )
+        self._truth.executemany(
+            "INSERT INTO postings VALUES (?, ?, ?, ?)",
+            [
+                (term, point.day, point.report, weight)
+                for term, weight in _weightiest(self._vectors_of([point])[0])
+            ],
+        )
+        self._cluster([*others[:_MOST_POINTS], point], {o.story for o in others[_MOST_POINTS:]})
+
+    def _tell_again(self, story: int) -> None:
+        """Cluster a story that lost a report; a very large one holds together without it."""
+        points = self._points_of([story])
+        if 1 < len(points) <= _MOST_POINTS:
+            self._cluster(points, set())
+
+    def _nearest(self, point: _Point) -> dict[int, int]:
+        """The stories of the reports that are most like it, by report."""
+        vector = self._vectors_of([point])[0]
+        scores: dict[int, float] = {}
+        for term, weight in _weightiest(vector):
+            for report, its_weight in self._posted(term, point.day):
+                scores[report] = scores.get(report, 0.0) + weight * its_weight
+        found = sorted(scores, key=lambda report: (-scores[report], -report))[:_CANDIDATES]
+        points = self._points("report", found)
+        days = np.array([other.day for other in points])
+        alike = _products(vector, self._vectors_of(points))
+        alike *= _nearness(days, np.array(point.day))
+        best = np.argsort(-alike, kind="stable")[:_NEAREST]
+        return {
+            points[at].report: points[at].story for at in best if alike[at] >= _LEAST_SIMILARITY
+        }
+
+    def _posted(self, term: int, day: int) -> list[tuple[int, float]]:
+        """Reports that have the term among their weightiest, those of the nearest days first."""
+        if day == _UNKNOWN_DAY:
+            return self._truth.execute(
+                "SELECT report, weight FROM postings WHERE term = ? "
+                "ORDER BY day DESC, report DESC LIMIT ?",
+                (term, _POSTINGS),
+            ).fetchall()
+        return self._truth.execute(
+            "SELECT * FROM (SELECT report, weight FROM postings WHERE term = :term "
+            "AND day BETWEEN :day - :window AND :day ORDER BY day DESC, report DESC LIMIT :limit) "
+            "UNION ALL SELECT * FROM (SELECT report, weight FROM postings WHERE term = :term "
+            "AND day > :day AND day <= :day + :window ORDER BY day, report LIMIT :limit) "
+            "UNION ALL SELECT * FROM (SELECT report, weight FROM postings WHERE term = :term "
+            "AND day = :unknown ORDER BY report DESC LIMIT :limit)",
+            {
+                "term": term,
+                "day": day,
+                "window": _WINDOW_DAYS,
+                "limit": _POSTINGS,
+                "unknown": _UNKNOWN_DAY,
+            },
+        ).fetchall()
+
+    def _cluster(self, points: Sequence[_Point], elsewhere: Set[int]) -> None:
+        """Put these points into stories; of the stories in `elsewhere` not all points are here."""
+        days = np.array([point.day for point in points])
+        alike = similarities(self._vectors_of(points))
+        alike *= _nearness(days[:, None], days[None, :])
+        groups = [[points[at] for at in group] for group in joined(agreed(alike), _AGREEMENT)]
+        had = [[point.story for point in group] for group in groups]
+        numbers = [number or self._new_story() for number in numbered(had)]
+        for number, group in zip(numbers, groups, strict=True):
+            for point in group:
+                if point.story != number:
+                    self._truth.execute(
+                        "UPDATE points SET story = ? WHERE report = ?", (number, point.report)
+                    )
+                    self._moved.add(point.report)
+        for story in {story for stories in had for story in stories} - {_NEW, *numbers, *elsewhere}:
+            self._merge(story, numbers[max(range(len(had)), key=lambda at: had[at].count(story))])
+
+    def _merge(self, story: int, into: int) -> None:
+        self._successors[story] = into
+        columns = (story, self._seq, into)
+        self._truth.execute(
+            "INSERT INTO merged_stories VALUES (?, ?, ?, ?)", (*columns, store.crc(*columns))
+        )
+
+    def _new_story(self) -> int:
+        self._last_story += 1
+        return self._last_story
+
+    def _now(self, story: int) -> int:
+        while story in self._successors:
+            story = self._successors[story]
+        return story
+
+    def _points_of(self, stories: Iterable[int]) -> list[_Point]:
+        return self._points("story", stories)
+
+    def _points(self, column: str, values: Iterable[int]) -> list[_Point]:
+        rows = self._truth.execute(
+            "SELECT report, day, story FROM points "
+            f"WHERE {column} IN (SELECT value FROM json_each(?)) ORDER BY report",
+            (json.dumps(list(values)),),
+        )
+        return [_Point(*row) for row in rows]
+
+    def _vectors_of(self, points: Iterable[_Point]) -> list[TermVector]:
+        unread = {point.report for point in points} - self._vectors.keys()
+        self._vectors.update(vectors(self._truth, unread))
+        return [self._vectors.get(point.report, _NO_WORDS) for point in points]
+
+    # ------------------------------------------------------------------- writing
+
+    def _write(self, touched: Sequence[int]) -> None:
+        """Give articles the stories of their reports."""
+        store.set_meta(self._truth, last_story=self._last_story)
+        moved = {n for report in self._moved for n in reports.articles(self._truth, report)}
+        for article in sorted(moved.union(touched)):
+            for point in self._points("report", [reports.label(self._truth, article)]):
+                if point.story != self._story_of(article):
+                    columns = (article, self._seq, point.story)
+                    self._truth.execute(
+                        "INSERT INTO stories VALUES (?, ?, ?, ?)", (*columns, store.crc(*columns))
+                    )
+
+
+# -------------------------------------------------------------------- the pieces
+
+
+def _day(article: ArticleRow) -> int:
+    """The day of publication; a year or a month is no day."""
+    published = article.published
+    if published is None or published.precision in ("year", "month"):
+        return _UNKNOWN_DAY
+    return published.on.toordinal()
+
+
+def _nearness(days: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What is left of likeness between reports of two days, 0 to 1; broadcast."""
+    apart = np.maximum(np.abs(days - others) - _SAME_EVENT_DAYS, 0)
+    known = (days != _UNKNOWN_DAY) & (others != _UNKNOWN_DAY)
+    return np.where(known, 0.5 ** (apart / _HALF_LIFE_DAYS), 1).astype(np.float32)
+
+
+def _weightiest(vector: TermVector) -> list[tuple[int, float]]:
+    kept = np.argsort(-vector.weights, kind="stable")[:_POSTED_TERMS]
+    return list(zip(vector.terms[kept].tolist(), vector.weights[kept].tolist(), strict=True))
+
+
+def _products(vector: TermVector, others: Sequence[TermVector]) -> NDArray[np.float32]:
+    """How alike an article is with each of the others, shape (len(others),), float32."""
+    rows, terms, weights = _laid_out(others)
+    if not len(vector.terms):
+        return np.zeros(len(others), dtype=np.float32)
+    at = np.minimum(np.searchsorted(vector.terms, terms), len(vector.terms) - 1)
+    products = np.where(vector.terms[at] == terms, vector.weights[at] * weights, 0)
+    return np.bincount(rows, products, minlength=len(others)).astype(np.float32)
+
+
+def _laid_out(
+    many: Sequence[TermVector],
+) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]:
+    """All terms of vectors in a row: whose each is, the term, and its weight."""
+    return (
+        np.repeat(np.arange(len(many)), [len(vector.terms) for vector in many]),
+        np.concatenate([_NO_WORDS.terms, *(vector.terms for vector in many)]),
+        np.concatenate([_NO_WORDS.weights, *(vector.weights for vector in many)]),
+    )
