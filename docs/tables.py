@@ -49,6 +49,8 @@ def routes() -> str:
         ("`GET /openapi.json`", "This interface, for programs"),
         ("`GET /`", "The page for readers"),
         ("`GET /articles/{id}`", "An article on a page, its passages to be linked to"),
+        ("`GET /stories`", "The biggest stories of a week on a page"),
+        ("`GET /stories/{id}`", "A story on a page: what happened, and who was first to report"),
     ]
     return _table(("route", "what it is"), [*rows, *own])
 

@@ -8,6 +8,7 @@ From a question to its answer, in the order the data flows:
 - `dense` with `question_adapter`, `lexical`: the two arms, each with its candidates
 - `fusion`, `time_fit`: one score from what both say, and from the time asked for
 - `reranking`, `cross_encoder`: the first candidates in a better order
+- `grouping`: copies and updates as one hit
 - `verdict`: does anything here answer the question
 - `ranking`: the steps from question to result set
 - `weights`: what was learned for `question_adapter`, `reranking`, `cross_encoder` and `verdict`
@@ -16,7 +17,13 @@ From a question to its answer, in the order the data flows:
 - `highlighting`, `best_sentence`: the words of the question in a passage, and the answer
 - `interpretation`, `spelling`, `explain`: how a question was understood, what may have been meant,
   and why an article is where it is
-- `searcher`: questions, articles and passages on one snapshot
+- `credits`, `original`, `alignment`, `lineage`: whom an article credits, which one of a report is
+  the original, what a copy made of it, and all of that together
+- `subject`, `likeness`, `agreement`, `shared_names`, `related`: an article, how like it reports
+  are, how far passages agree, whom both name, and all its other coverage
+- `story`, `timeline`: the reports of one event under one headline, and what was new in them
+- `front_page`: the biggest stories of a time, page by page
+- `searcher`: questions, articles, passages and stories on one snapshot
 - `evaluate`: the searcher on judged questions
 
 The surfaces:
@@ -25,7 +32,11 @@ The surfaces:
 - `responses`, `wording`: answers for programs, and figures and dates for people
 - `archive`: the searcher and the one writer that a server holds open
 - `access`, `bodies`, `problems`: who may, what was sent, what went wrong
-- `api`, `page`, `templates`, `static`: HTTP for programs and for readers
+- `related_api`, `related_commands`, with `related_responses` and `related_terminal`: the coverage
+  around an article
+- `api`, `page`, `templates`, `static`: HTTP for programs and for readers, with `links` from page to
+  page; of the stories `story_api`, `story_responses` and `story_page`
 - `serving`: runs these on a socket
-- `cli`: the command, with `adding`, `batches`, `doctor` and `terminal` behind it
+- `cli`: the command, with `adding`, `batches`, `doctor` and `terminal` behind it; of the stories
+  `story_commands` and `story_terminal`
 """

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import date
 from typing import IO, Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
@@ -29,8 +28,11 @@ from search.batches import batches
 from search.bodies import Numbered, read_json, read_ndjson, spool
 from search.cross_encoder import Effort
 from search.filters import Filters
+from search.grouping import Group
+from search.links import LINK, link_to_next
 from search.problems import Problem, ProblemError, declared
 from search.query import Mode
+from search.related_api import build_related
 from search.responses import (
     EXAMPLE_CURSOR,
     EXAMPLE_EXPORT,
@@ -47,6 +49,8 @@ from search.responses import (
     StatusResponse,
 )
 from search.result_set import Sort
+from search.story_api import build_stories
+from search.story_page import build_story_pages
 from search.version import VERSION
 
 # In code points; percent-encoded it still fits the 64 KiB that a request line may take.
@@ -118,6 +122,12 @@ class QuestionQuery(BaseModel):
         description="thorough: the first passages get a second look, which takes longer.",
         examples=["quick"],
     )
+    group: Group = Field(
+        Group.REPORT,
+        description="report: an article with its copies and updates is one hit, its best passage; "
+        "totals and facets count reports. none: every passage is a hit.",
+        examples=["report"],
+    )
 
     def filters(self) -> Filters:
         """The filters among the parameters; BadQueryError when one is none."""
@@ -175,9 +185,12 @@ def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastA
     )
     problems.install(app)
     app.include_router(_health(archive))
+    app.include_router(build_related(archive, access))
+    app.include_router(build_stories(archive, access))
     app.include_router(_reading(archive, access))
     app.include_router(_writing(archive, access, max_body_bytes))
     app.include_router(page.build_pages(archive, access))
+    app.include_router(build_story_pages(archive, access))
     app.mount("/static", page.static_files())
     app.add_middleware(_SecurityHeaders)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -238,7 +251,7 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
         summary="Ask a question",
         response_model=SearchResponse,
         responses={
-            200: {"headers": {"Link": _LINK}},
+            200: {"headers": {"Link": LINK}},
             304: {"description": "The archive is as it was when this ETag was given."},
             **declared(410),
         },
@@ -263,12 +276,13 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
             filters=filters,
             sort=query.sort,
             effort=query.effort,
+            group=query.group,
             cursor=query.cursor,
             facets=query.facets,
         )
         response.headers["ETag"] = _etag(answer.snapshot)
         if answer.next_cursor:
-            response.headers["Link"] = _link_to_next(request, answer.next_cursor)
+            response.headers["Link"] = link_to_next(request, answer.next_cursor)
         return SearchResponse.of(answer)
 
     @router.get(
@@ -290,7 +304,14 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
         },
     )
     def export_all(query: Annotated[QuestionQuery, Query()]) -> StreamingResponse:
-        whole = searcher.export(query.q, mode=query.mode, filters=query.filters(), sort=query.sort)
+        whole = searcher.export(
+            query.q,
+            mode=query.mode,
+            filters=query.filters(),
+            sort=query.sort,
+            effort=query.effort,
+            group=query.group,
+        )
         return StreamingResponse(
             export.export_lines(whole),
             media_type=export.MEDIA_TYPE,
@@ -314,6 +335,7 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
             filters=query.filters(),
             sort=query.sort,
             effort=query.effort,
+            group=query.group,
         )
         return ExplainResponse.of(explanation)
 
@@ -325,7 +347,7 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
     )
     def article(id: _ArticleKey) -> ArticleResponse:
         found = searcher.article(id)
-        return ArticleResponse.of(found, searcher.passages_of(found))
+        return ArticleResponse.of(found, searcher.passages_of(found), searcher.story_id(found))
 
     @router.get(
         "/passages/{id}",
@@ -463,17 +485,6 @@ def _checked(key: str | None) -> str | None:
             "Idempotency-Key must be 1 to 200 visible ASCII characters",
         )
     return key
-
-
-_LINK: dict[str, object] = {
-    "description": 'The page that follows, `rel="next"`; absent: this is the last.',
-    "schema": {"type": "string"},
-}
-
-
-def _link_to_next(request: Request, cursor: str) -> str:
-    given = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
-    return f'<{request.url.path}?{urlencode([*given, ("cursor", cursor)])}>; rel="next"'
 
 
 def _etag(snapshot: str) -> str:

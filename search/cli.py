@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from search.archive import Archive
     from search.cross_encoder import Effort
     from search.filters import Filters
+    from search.grouping import Group
     from search.query import Mode
     from search.result_set import Sort
     from search.searcher import Searcher
@@ -96,6 +97,11 @@ Order = Annotated[str, typer.Option("--sort", help="relevance, newest or oldest.
 EffortName = Annotated[
     str,
     typer.Option("--effort", help="quick, or thorough: a second look at the first passages."),
+]
+
+GroupName = Annotated[
+    str,
+    typer.Option("--group", help="report: copies and updates are one hit; none: every passage is."),
 ]
 
 
@@ -331,6 +337,7 @@ def search(
     published_to: To = None,
     sort: Order = "relevance",
     effort: EffortName = "thorough",
+    group: GroupName = "report",
     model: Model = None,
     store: Store = None,
     as_json: Json = False,
@@ -349,6 +356,7 @@ def search(
             filters=filters,
             sort=order,
             effort=_effort(effort),
+            group=_group(group),
             cursor=cursor,
             facets=as_json,
         )
@@ -375,6 +383,7 @@ def export(
     published_to: To = None,
     sort: Order = "relevance",
     effort: EffortName = "thorough",
+    group: GroupName = "report",
     model: Model = None,
     store: Store = None,
 ) -> None:
@@ -388,7 +397,12 @@ def export(
         from search.export import export_lines
 
         whole = searcher.export(
-            question, mode=_mode(mode), filters=filters, sort=order, effort=_effort(effort)
+            question,
+            mode=_mode(mode),
+            filters=filters,
+            sort=order,
+            effort=_effort(effort),
+            group=_group(group),
         )
         for line in export_lines(whole):
             typer.echo(line, nl=False)
@@ -408,6 +422,7 @@ def explain(
     published_to: To = None,
     sort: Order = "relevance",
     effort: EffortName = "thorough",
+    group: GroupName = "report",
     model: Model = None,
     store: Store = None,
     as_json: Json = False,
@@ -423,6 +438,7 @@ def explain(
             filters=filters,
             sort=order,
             effort=_effort(effort),
+            group=_group(group),
         )
     if as_json:
         from search.responses import ExplainResponse
@@ -635,6 +651,12 @@ def _effort(name: str) -> "Effort":
     return _chosen(Effort, name, "--effort")
 
 
+def _group(name: str) -> "Group":
+    from search.grouping import Group
+
+    return _chosen(Group, name, "--group")
+
+
 def _order(name: str) -> "Sort":
     from search.result_set import Sort
 
@@ -790,3 +812,7 @@ def _one_native_thread() -> None:
     # FAISS starts a thread for each core on every query otherwise, which costs more than it gains.
     # It is read once, when NumPy and FAISS are imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+# More commands, which are made of the pieces above.
+from search import related_commands, story_commands  # noqa: E402, F401

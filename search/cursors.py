@@ -16,7 +16,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
 from typing import Final, Self
@@ -45,7 +45,7 @@ class Cursor:
 
     snapshot: str
     today: date  # what "yesterday" in the question was seen from
-    request: str  # digest of the question, the filters, the order
+    request: str  # digest of the question, the filters, the order, what is folded
     found: str  # digest of the result set
     offset: int
 
@@ -54,6 +54,10 @@ class Cursor:
         parts = (_VERSION, self.snapshot, self.today.toordinal(), self.request, self.found)
         data = json.dumps([*parts, self.offset], separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    def at(self, offset: int) -> Self:
+        """Another place in the same result set."""
+        return replace(self, offset=offset)
 
     @classmethod
     def decode(cls, text: str) -> Self:
@@ -86,9 +90,10 @@ class Cursor:
 
 
 def digest_of_request(request: Request) -> str:
-    """The same for the same question, mode, filters, order and effort, whenever they are asked."""
-    names = (request.mode.value, request.sort.value, request.effort.value)
-    return _digest(repr((request.question, request.filters, names)).encode())
+    """The same for the same question, mode, filters, order, effort and group, whenever asked."""
+    choices = (request.mode, request.sort, request.effort, request.group)
+    names = tuple(choice.value for choice in choices)
+    return digest(repr((request.question, request.filters, names)).encode())
 
 
 def digest_of_set(positions: NDArray[np.int64], snapshot: Snapshot) -> str:
@@ -97,10 +102,11 @@ def digest_of_set(positions: NDArray[np.int64], snapshot: Snapshot) -> str:
     A snapshot's id may come again in a store restored from a backup, and another version may rank
     otherwise; neither must go on in a set that it did not begin.
     """
-    return _digest(snapshot.columns.number[positions].tobytes())
+    return digest(snapshot.columns.number[positions].tobytes())
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
+    """A short name for bytes, the same for the same ones."""
     return blake2b(data, digest_size=8).hexdigest()
 
 

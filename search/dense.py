@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,14 @@ class QuestionEncoder:
             embedding = adapted(plain, snapshot.fingerprint)
             self._kept.put(key, embedding)
         return embedding
+
+    def embed_passages(self, texts: Sequence[str], snapshot: Snapshot) -> NDArray[np.float32]:
+        """Embed texts as the store's passages are, shape (len(texts), dim), float32.
+
+        Raises:
+            ModelMismatchError, ModelError: as `embed`.
+        """
+        return self._encoder_for(snapshot).embed(texts)
 
     def _encoder_for(self, snapshot: Snapshot) -> Encoder:
         with self._loading:

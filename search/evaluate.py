@@ -27,6 +27,7 @@ from index.model import DEFAULT_MODEL, model_fingerprint
 from index.reading import read
 from index.writer import Writer
 from search.cross_encoder import Effort
+from search.grouping import Group
 from search.searcher import MAX_K, Searcher
 
 logger = logging.getLogger(__name__)
@@ -125,6 +126,7 @@ def evaluate(
     cache_dir: Path,
     model: str = DEFAULT_MODEL,
     effort: Effort = Effort.QUICK,
+    group: Group = Group.REPORT,
     half: Half | None = None,
     progress: Callable[[Step], None] = _ignored,
 ) -> Evaluation:
@@ -149,7 +151,7 @@ def evaluate(
     searcher = Searcher(store, model=model)
     try:
         searcher.search("a question that loads the model")
-        per_query = tuple(_asked(searcher, questions, effort, progress))
+        per_query = tuple(_asked(searcher, questions, effort, group, progress))
     finally:
         searcher.close()
     return _means(per_query)
@@ -298,13 +300,13 @@ def _asked(
     searcher: Searcher,
     questions: Sequence[Question],
     effort: Effort,
+    group: Group,
     progress: Callable[[Step], None],
 ) -> Iterator[QuestionScores]:
     for done, question in enumerate(questions, start=1):
-        ms = searcher.search(question.text, k=_PAGE, effort=effort).took_ms
-        ranked = dict.fromkeys(
-            hit.article_id for hit in searcher.search(question.text, k=MAX_K, effort=effort).hits
-        )
+        ms = searcher.search(question.text, k=_PAGE, effort=effort, group=group).took_ms
+        answer = searcher.search(question.text, k=MAX_K, effort=effort, group=group)
+        ranked = dict.fromkeys(hit.article_id for hit in answer.hits)
         yield _scores(question, list(ranked), ms)
         progress(Step("asking", done, len(questions)))
 

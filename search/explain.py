@@ -1,8 +1,8 @@
 """Explain: why an article's best passage stands where it stands, or why it is not found.
 
 The answer follows the way of a question: filters, condition, candidates of either arm, the least
-share of the best score, place in the result set. What stopped the article is the reason; the ranks
-in both arms are told in any case, and exactly, however far down they are.
+share of the best score, folding, place in the result set. What stopped the article is the reason;
+the ranks in both arms are told in any case, and exactly, however far down they are.
 """
 
 import math
@@ -31,6 +31,7 @@ class Reason(StrEnum):
     """What settled where the article is."""
 
     FOUND = "found"  # it is in the result set
+    FOLDED = "folded"  # another article of its report is
     FILTERED = "filtered"  # a filter leaves it out
     CONDITION = "condition"  # it does not fulfil a part of the question that restricts
     BELOW_LEAST_SHARE = "below_least_share"  # a candidate, but far below the best
@@ -50,6 +51,14 @@ class ArmPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The hit that an article is folded under."""
+
+    article_id: str
+    rank: int  # place in the result set, from 1
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why the best passage of an article is where it is."""
 
@@ -60,6 +69,7 @@ class Explanation:
     ordinal: int
     reason: Reason
     left_out_by: tuple[str, ...]  # names of filters, or parts of the condition
+    folded_under: Shown | None  # None: it is not folded
     rank: int | None  # place in the result set, from 1
     total: int
     score: float | None
@@ -87,6 +97,7 @@ def explained(
 
     Args:
         variants: words that were looked for besides.
+        looked: how the set came about; None: nothing may be found.
         embedding: of the question, shape (dim,), float32; None: nothing is embedded yet.
     """
     columns = snapshot.columns
@@ -103,9 +114,13 @@ def explained(
         if len(found)
         else min(range(len(own)), key=lambda at: _best_rank(dense[at], lexical[at]))
     )
+    folded_under = None
     reason, left_out_by = _reason(query, filters, int(own[best]), snapshot)
     if rank:
         reason, left_out_by = Reason.FOUND, ()
+    elif looked and np.isin(own, looked.before).any():
+        folded_under = _shown(int(own[best]), results, columns)
+        reason = Reason.FOLDED
     elif reason is None:
         reason = _not_proposed(dense[best], lexical[best])
     row = snapshot.passage_rows([int(own[best])]).get(int(own[best]))
@@ -117,6 +132,7 @@ def explained(
         ordinal=int(columns.ordinal[own[best]]),
         reason=reason,
         left_out_by=left_out_by,
+        folded_under=folded_under,
         rank=rank,
         total=len(results),
         score=float(results.scores[rank - 1]) if rank else None,
@@ -133,8 +149,15 @@ def explained(
 def in_words(explanation: Explanation) -> str:
     """The reason in one or two sentences."""
     left_out_by = ", ".join(explanation.left_out_by)
+    under = explanation.folded_under
     sentences = {
         Reason.FOUND: f"Its best passage is number {explanation.rank} of {explanation.total:,}.",
+        Reason.FOLDED: (
+            f"It is folded under {under.article_id}, which holds the same report and is number "
+            f"{under.rank} of {explanation.total:,}."
+            if under
+            else ""
+        ),
         Reason.FILTERED: f"It is left out by the filter: {left_out_by}.",
         Reason.CONDITION: f"It does not fulfil what the question asks for: {left_out_by}.",
         Reason.BELOW_LEAST_SHARE: "It was looked at and scored too far below the best to be shown.",
@@ -146,6 +169,14 @@ def in_words(explanation: Explanation) -> str:
     waits = explanation.dense.rank is None and explanation.reason is not Reason.FILTERED
     waiting = " It waits for its embedding: until then only its words can find it."
     return sentences[explanation.reason] + (waiting if waits else "")
+
+
+def _shown(position: int, results: ResultSet, columns: Columns) -> Shown:
+    """The hit of the report that a passage's article belongs to."""
+    articles = columns.article[results.positions]
+    report = columns.report[columns.article[position]]
+    at = int(np.flatnonzero(columns.report[articles] == report)[0])
+    return Shown(columns.article_id[articles[at]], at + 1)
 
 
 def _reason(

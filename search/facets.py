@@ -1,7 +1,8 @@
 """Facets: what a result set is made of, counted over all of it and not over a page.
 
 A value stands for all spellings that a filter takes for the same, and is written as most of its
-passages have it; so what is counted as one value is found by that value's filter.
+passages have it; so what is counted as one value is found by that value's filter. Where reports are
+folded the filter may find more: it applies before, and the copy that an outlet ran is a hit then.
 """
 
 from collections.abc import Sequence

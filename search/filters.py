@@ -110,13 +110,17 @@ class ResolvedFilters:
 
     def mask(self) -> NDArray[np.bool_]:
         """For the dense arm: shape (passages,), bool, True where a passage may be found."""
+        return self.articles()[self.columns.article]
+
+    def articles(self) -> NDArray[np.bool_]:
+        """Which of the columns' articles match, shape (articles,), bool."""
         articles = np.ones(len(self.columns.article_id), dtype=np.bool_)
         for field, codes in self.codes.items():
             articles &= np.isin(getattr(self.columns, field), codes)
         if self.days:
             first, last = self.days
             articles &= (self.columns.day >= first) & (self.columns.day <= last)
-        return articles[self.columns.article]
+        return articles
 
     def clauses(self, schema: tantivy.Schema) -> list[tantivy.Query]:
         """For the lexical arm: queries that must all match; they add nothing to the score."""

@@ -2,17 +2,18 @@
 
 The steps: what restricts the question, the candidates of both arms, the fusion, the learned ranker
 over the first of them and, with `Effort.THOROUGH`, the second look. The fusion decides what is in
-the set; the later steps only change the order of its first passages.
+the set; the later steps only change the order of its first passages. With `Group.REPORT` copies are
+folded on the way (search/grouping.py), so that the set holds one passage of each report.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.snapshot import Snapshot
+from index.snapshot import Columns, Snapshot
 from index.store import PassageRow
 from index.words import exact_words
 from search.conditions import matching, positive_terms
@@ -20,6 +21,15 @@ from search.cross_encoder import CrossEncoder, Effort
 from search.dense import QuestionEncoder, cosines_in_articles
 from search.filters import Filters
 from search.fusion import Fused, fused_scores
+from search.grouping import (
+    Group,
+    best_of_reports,
+    by_preference,
+    counted,
+    in_several_articles,
+    reports_of,
+    same_texts,
+)
 from search.lexical import LexicalQuery, lexical_query
 from search.query import Phrase, Query, Verbatim
 from search.reranking import RERANKED, Features, text_features
@@ -41,6 +51,9 @@ TIME_WEIGHT: Final = 0.05
 # the curve in docs/ranking.md.
 SECOND_LOOK: Final = 10
 SECOND_LOOK_WEIGHT: Final = 0.4
+# Texts are compared among so many of the set's first: in all of it, unless a condition lets more
+# through than both arms propose.
+COMPARED: Final = 2 * CANDIDATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,8 @@ class Looked:
     """The set as the fusion orders it, and what a closer look at its first passages shows."""
 
     results: ResultSet
-    fused: Fused  # of the whole set
+    before: NDArray[np.int64]  # positions of the set before anything was folded
+    fused: Fused  # of the whole set; of one text in several articles, that of the best placed
     rows: list[PassageRow | None]  # of the first; None: the stored row is damaged
     features: Features  # likewise
 
@@ -128,6 +142,7 @@ class Ranker:
         query: Query,
         filters: Filters,
         effort: Effort,
+        group: Group,
         snapshot: Snapshot,
         variants: Sequence[str] = (),
     ) -> Ranking:
@@ -140,18 +155,23 @@ class Ranker:
             ModelMismatchError: the store's vectors come from another model than the one asked for.
             ModelError: the model cannot be loaded.
         """
-        looked = self.look(query, filters, snapshot, variants)
+        looked = self.look(query, filters, group, snapshot, variants)
         if looked is None:
             return Ranking(ResultSet.empty(), nothing())
-        if not query.words:
+        if query.words:
+            ranking = self._reordered(query, looked, effort)
+        else:
             sure = np.ones(len(looked.results))
-            return Ranking(replace(looked.results, probabilities=sure), exactly())
-        return self._reordered(query, looked, effort)
+            ranking = Ranking(replace(looked.results, probabilities=sure), exactly())
+        if group is Group.NONE:
+            return ranking
+        return replace(ranking, results=_folded(ranking.results, looked.before, snapshot.columns))
 
     def look(
         self,
         query: Query,
         filters: Filters,
+        group: Group,
         snapshot: Snapshot,
         variants: Sequence[str] = (),
     ) -> Looked | None:
@@ -166,12 +186,16 @@ class Ranker:
         else:
             positions, bm25 = _in_order(*_candidates(asked, allowed))
         cosines, fused = _fused(asked, positions, bm25)
-        candidates = ResultSet(positions, fused.scores, cosines, bm25, np.zeros(len(positions)))
+        candidates = ResultSet.of(positions, fused.scores, cosines, bm25)
         results = result_set(candidates, snapshot.columns, complete=complete)
         fused = fused.taken(np.searchsorted(positions, results.positions))
+        before, read = results.positions, dict[int, PassageRow]()
+        if group is Group.REPORT:
+            results, kept, read = _one_of_each_text(results, snapshot)
+            fused = fused.taken(kept)
         # Without words there is no order to better, and no text to read for it.
-        rows = _first_rows(results, snapshot) if query.words else []
-        return Looked(results, fused, rows, _features(fused, rows, asked))
+        rows = _first_rows(results, read, snapshot) if query.words else []
+        return Looked(results, before, fused, rows, _features(fused, rows, asked))
 
     def read(self, query: Query, rows: Sequence[PassageRow | None]) -> NDArray[np.float64]:
         """The cross-encoder's log odds that passages answer; see `CrossEncoder.logits`."""
@@ -272,11 +296,55 @@ def _fused(
     return cosines, replace(fused, scores=(fused.scores + wished).round(6))
 
 
-def _first_rows(results: ResultSet, snapshot: Snapshot) -> list[PassageRow | None]:
-    """The rows of the first passages; None where the stored one is damaged."""
-    positions = [int(position) for position in results.positions[:RERANKED]]
-    rows = snapshot.passage_rows(positions)
-    return [rows.get(position) for position in positions]
+def _one_of_each_text(
+    results: ResultSet, snapshot: Snapshot
+) -> tuple[ResultSet, NDArray[np.int64], dict[int, PassageRow]]:
+    """A set in which a text that several articles of a report hold stands once.
+
+    Returns:
+        The set; by which place in `results` each of its passages stands where it does, shape (n,),
+        int64; and the rows that were read for it, by position.
+    """
+    positions = results.positions[:COMPARED]
+    reports = reports_of(positions, snapshot.columns)
+    several = in_several_articles(reports, snapshot.columns.article[positions])
+    rows = snapshot.passage_rows(positions[several].tolist()) if len(several) else {}
+    shown, kept = np.arange(len(results)), np.ones(len(results), np.bool_)
+    for places in _by_report(reports, several[np.isin(positions[several], list(rows))]):
+        read = [rows[int(positions[at])] for at in places]
+        articles = {row.article.number: row.article for row in read}
+        preference = by_preference(list(articles.values()))
+        for same in same_texts([row.text for row in read]):
+            first, *others = same.places
+            at = min(same.whole, key=lambda at: preference[read[at].article.number])
+            shown[places[first]] = places[at]
+            kept[[places[other] for other in others]] = False
+    by = np.flatnonzero(kept)
+    return replace(results.taken(shown[by]), scores=results.scores[by]), by, rows
+
+
+def _by_report(reports: NDArray[np.int64], places: NDArray[np.int64]) -> Iterable[list[int]]:
+    by_report: dict[int, list[int]] = {}
+    for report, at in zip(reports[places].tolist(), places.tolist(), strict=True):
+        by_report.setdefault(report, []).append(at)
+    return by_report.values()
+
+
+def _folded(results: ResultSet, before: NDArray[np.int64], columns: Columns) -> ResultSet:
+    """The best passage of each report, with how many of the passages `before` it stands for."""
+    reports = reports_of(results.positions, columns)
+    best = best_of_reports(reports)
+    passages = counted(reports[best], reports_of(before, columns))
+    return replace(results.taken(best), passages=passages)
+
+
+def _first_rows(
+    results: ResultSet, read: Mapping[int, PassageRow], snapshot: Snapshot
+) -> list[PassageRow | None]:
+    """The rows of the first passages, some of them `read`; None where the stored is damaged."""
+    positions = results.positions[:RERANKED].tolist()
+    rows = snapshot.passage_rows([position for position in positions if position not in read])
+    return [rows.get(position, read.get(position)) for position in positions]
 
 
 def _features(fused: Fused, rows: Sequence[PassageRow | None], asked: _Asked) -> Features:

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.article import Published
 from index.store import ArticleRow, PassageRow
 from search.cursors import Cursor
-from search.explain import ArmPlace, Explanation, in_words
+from search.explain import ArmPlace, Explanation, Shown, in_words
 from search.facets import Facet
 from search.filters import Filters
 from search.interpretation import Interpretation
+from search.lineage import Copies
 from search.ranking import Parts
 from search.result_set import Answer, Coverage, Export, Hit, Suggestion
 from search.searcher import Status
@@ -62,6 +63,16 @@ _EXAMPLE_HIT = {
     "dense": 0.655,
     "lexical": 9.31,
     "probability": 0.91,
+    "passages": 2,
+    "copies": {
+        "count": 2,
+        "outlets": ["Sound Radio", "The Islander"],
+        "first": {"iso": "2025-03-14T20:05", "precision": "minute", "zone": None},
+        "last": {"iso": "2025-03-15", "precision": "day", "zone": None},
+        "original": "harbour-041",
+        "reason": "published first",
+    },
+    "story": "s9",
 }
 
 
@@ -171,6 +182,30 @@ class SentenceResponse(_Response):
     article_end: int
 
 
+class CopiesResponse(_Response):
+    """The copies of an article: who else ran it, and when."""
+
+    count: int = Field(description="Other articles with this text; its updates are not counted.")
+    outlets: list[str]
+    first: PublishedResponse | None = Field(description="When the first was published.")
+    last: PublishedResponse | None
+    original: str = Field(description="The article that they are likely copies of.")
+    reason: str = Field(description="Why it is taken for the original.")
+
+    @classmethod
+    def of(cls, copies: Copies | None) -> Self | None:
+        if copies is None:
+            return None
+        return cls(
+            count=copies.count,
+            outlets=list(copies.outlets),
+            first=PublishedResponse.of(copies.first),
+            last=PublishedResponse.of(copies.last),
+            original=copies.original,
+            reason=copies.reason,
+        )
+
+
 # The fields of the last base come first in the document.
 class HitResponse(_Source, _PassageFields, _Rank):
     """A passage that answers, where it comes from and why it was chosen."""
@@ -182,6 +217,14 @@ class HitResponse(_Source, _PassageFields, _Rank):
     dense: float | None = Field(description="Cosine to the question; null: not embedded yet.")
     lexical: float | None = Field(description="BM25; null: no word of the question is in it.")
     probability: float = Field(description="That the passage answers the question.")
+    passages: int = Field(
+        description="Of its report, so many passages of this set are folded into this hit, itself "
+        "among them."
+    )
+    copies: CopiesResponse | None = Field(description="null: nobody else ran it.")
+    story: str | None = Field(
+        description="Id of the story that others report too; null: it is the only report."
+    )
 
     @classmethod
     def of(cls, hit: Hit) -> Self:
@@ -213,11 +256,14 @@ class HitResponse(_Source, _PassageFields, _Rank):
             dense=hit.dense,
             lexical=hit.lexical,
             probability=hit.probability,
+            passages=hit.passages,
+            copies=CopiesResponse.of(hit.copies),
+            story=hit.story,
         )
 
 
 class FacetValueResponse(_Response):
-    """A value, and how many passages of the result set stand in articles that have it."""
+    """A value, and how many hits of the result set stand in articles that have it."""
 
     value: str = Field(description="As a filter takes it; a year or month as 2022 or 2022-01.")
     count: int
@@ -229,8 +275,8 @@ class FacetResponse(_Response):
     values: list[FacetValueResponse] = Field(
         description="The most frequent, at most 20; of years and months the newest first."
     )
-    other: int = Field(description="Passages whose value is not listed.")
-    unknown: int = Field(description="Passages whose article does not say.")
+    other: int = Field(description="Hits whose value is not listed.")
+    unknown: int = Field(description="Hits whose article does not say.")
 
     @classmethod
     def of(cls, facet: Facet) -> Self:
@@ -383,6 +429,7 @@ class SearchResponse(_Response):
             "k": 10,
             "sort": "relevance",
             "effort": "quick",
+            "group": "report",
             "total": 1,
             "hits": [_EXAMPLE_HIT],
             "next_cursor": None,
@@ -404,7 +451,10 @@ class SearchResponse(_Response):
     k: int = Field(description="The number of hits asked for.")
     sort: Literal["relevance", "newest", "oldest"]
     effort: Literal["quick", "thorough"]
-    total: int = Field(description="Passages in the result set that the hits are a page of.")
+    group: Literal["report", "none"]
+    total: int = Field(
+        description="What the hits are a page of: reports, or with `group=none` passages."
+    )
     hits: list[HitResponse]
     next_cursor: str | None = Field(
         description="Send it as `cursor`, with the same question, for the page that follows; "
@@ -429,6 +479,7 @@ class SearchResponse(_Response):
             k=answer.k,
             sort=answer.sort.value,
             effort=answer.effort.value,
+            group=answer.group.value,
             total=answer.total,
             hits=[HitResponse.of(hit) for hit in answer.hits],
             next_cursor=answer.next_cursor,
@@ -473,6 +524,7 @@ _EXAMPLE_EXPORT_HEADER = {
     "verdict": _EXAMPLE_VERDICT,
     "sort": "relevance",
     "effort": "quick",
+    "group": "report",
     "filters": _EXAMPLE_FILTERS,
     "total": 1,
     "coverage": _EXAMPLE_COVERAGE,
@@ -495,6 +547,7 @@ class ExportHeader(_Response):
     verdict: VerdictResponse
     sort: Literal["relevance", "newest", "oldest"]
     effort: Literal["quick", "thorough"]
+    group: Literal["report", "none"]
     filters: FiltersResponse
     total: int = Field(description="The lines that follow.")
     coverage: CoverageResponse
@@ -510,6 +563,7 @@ class ExportHeader(_Response):
             verdict=VerdictResponse.of(export.verdict),
             sort=export.sort.value,
             effort=export.effort.value,
+            group=export.group.value,
             filters=FiltersResponse.of(export.filters),
             total=export.total,
             coverage=CoverageResponse.of(export.coverage),
@@ -567,6 +621,17 @@ class PartsResponse(_Response):
         )
 
 
+class ShownResponse(_Response):
+    """The hit that an article is folded under."""
+
+    article_id: str
+    rank: int = Field(description="Place in the result set, from 1.")
+
+    @classmethod
+    def of(cls, shown: Shown | None) -> Self | None:
+        return None if shown is None else cls(article_id=shown.article_id, rank=shown.rank)
+
+
 class ExplainResponse(_Response):
     """Why the best passage of an article is where it is in a result set, or not in it."""
 
@@ -580,6 +645,7 @@ class ExplainResponse(_Response):
             "reason": "found",
             "explanation": "Its best passage is number 1 of 12.",
             "left_out_by": [],
+            "folded_under": None,
             "rank": 1,
             "total": 12,
             "score": 0.742,
@@ -608,6 +674,7 @@ class ExplainResponse(_Response):
     ordinal: int
     reason: Literal[
         "found",
+        "folded",
         "filtered",
         "condition",
         "below_least_share",
@@ -617,6 +684,9 @@ class ExplainResponse(_Response):
     explanation: str = Field(description="The reason in words.")
     left_out_by: list[str] = Field(
         description="Names of the filters, or parts of the condition, that leave it out."
+    )
+    folded_under: ShownResponse | None = Field(
+        description="The article that stands for its report; null: it is not folded."
     )
     rank: int | None = Field(description="Place in the result set; null: not in it.")
     total: int
@@ -640,6 +710,7 @@ class ExplainResponse(_Response):
             reason=explanation.reason.value,
             explanation=in_words(explanation),
             left_out_by=list(explanation.left_out_by),
+            folded_under=ShownResponse.of(explanation.folded_under),
             rank=explanation.rank,
             total=explanation.total,
             score=explanation.score,
@@ -704,21 +775,26 @@ class ArticleResponse(_Source, _ArticleFields):
             "guid": "",
             "text": f"Northport harbour opened again on Friday.\n\n{EXAMPLE_TEXT}",
             "passage_ids": ["harbour-041-77aa01c2b3d4", EXAMPLE_PASSAGE_ID],
+            "story": "s9",
             **_EXAMPLE_SOURCE,
         }
     )
 
     text: str = Field(description="Cleaned; spans point into it.")
     passage_ids: list[str] = Field(description="In the order of the text.")
+    story: str | None = Field(
+        description="Id of the story that others report too; null: it is the only report."
+    )
 
     @classmethod
-    def of(cls, article: ArticleRow, passages: Sequence[PassageRow]) -> Self:
+    def of(cls, article: ArticleRow, passages: Sequence[PassageRow], story: str | None) -> Self:
         return cls(
             article_id=article.id,
             version=article.version,
             guid=article.guid,
             text=article.text,
             passage_ids=[passage.id for passage in passages],
+            story=story,
             headline=article.headline,
             byline=article.byline,
             outlet=article.outlet,

@@ -1,5 +1,7 @@
 """The result set: the passages that answer a question, all of them, in one order.
 
+With `Group.REPORT` it holds the best passage of each report; see `search.grouping`.
+
 It is settled by a `Request` and a snapshot. Hits, their total, facets, pages and the export are
 all taken from it, so that they cannot disagree.
 
@@ -23,7 +25,9 @@ from index.snapshot import Columns
 from search.cross_encoder import Effort
 from search.facets import Facet
 from search.filters import Filters
+from search.grouping import Group
 from search.interpretation import Interpretation
+from search.lineage import Copies
 from search.query import Mode, Query
 from search.spelling import NearMiss
 from search.verdict import Verdict
@@ -53,6 +57,7 @@ class Request:
     filters: Filters
     sort: Sort
     effort: Effort
+    group: Group
     today: date  # what "yesterday" in the question is seen from
 
 
@@ -80,6 +85,9 @@ class Hit:
     dense: float | None  # cosine; None: not embedded yet
     lexical: float | None  # BM25; None: no word of the question is in it
     probability: float  # that the passage answers
+    passages: int  # of its report that this hit stands for, itself among them
+    copies: Copies | None  # of its article; None: there are none
+    story: str | None  # the id of its article's story; None: it is the only report
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +119,10 @@ class Answer:
     k: int
     sort: Sort
     effort: Effort
+    group: Group
     filters: Filters
     hits: tuple[Hit, ...]
-    total: int  # passages in the result set
+    total: int  # in the result set: reports, or passages where nothing is folded
     facets: tuple[Facet, ...]  # of the whole result set; none if they were not asked for
     next_cursor: str | None  # of the page that follows; None: this is the last
     previous_cursor: str | None  # of the page before; None: this is the first
@@ -140,6 +149,7 @@ class Export:
     verdict: Verdict
     sort: Sort
     effort: Effort
+    group: Group
     filters: Filters
     total: int  # as many as `hits` yields
     snapshot: str
@@ -151,8 +161,8 @@ class Export:
 class ResultSet:
     """Positions in the snapshot's columns with scores and what each arm gave, best first.
 
-    All have shape (n,): int64, float64, float32 (NaN: not embedded yet), float32 (0: no word) and
-    float64.
+    All have shape (n,): int64, float64, float32 (NaN: not embedded yet), float32 (0: no word),
+    float64 and int64.
     """
 
     positions: NDArray[np.int64]
@@ -160,12 +170,25 @@ class ResultSet:
     cosines: NDArray[np.float32]
     bm25: NDArray[np.float32]
     probabilities: NDArray[np.float64]  # that the passage answers
+    passages: NDArray[np.int64]  # of its report that each stands for
+
+    @classmethod
+    def of(
+        cls,
+        positions: NDArray[np.int64],
+        scores: NDArray[np.float64],
+        cosines: NDArray[np.float32],
+        bm25: NDArray[np.float32],
+    ) -> "ResultSet":
+        """Passages that each stand for themselves, with probabilities yet to be known."""
+        count = len(positions)
+        return cls(positions, scores, cosines, bm25, np.zeros(count), np.ones(count, np.int64))
 
     @classmethod
     def empty(cls) -> "ResultSet":
         """The set of nothing."""
-        floats, singles = np.empty(0, np.float64), np.empty(0, np.float32)
-        return cls(np.empty(0, np.int64), floats, singles, singles, floats)
+        singles = np.empty(0, np.float32)
+        return cls.of(np.empty(0, np.int64), np.empty(0, np.float64), singles, singles)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -187,6 +210,7 @@ class ResultSet:
             self.cosines[order],
             self.bm25[order],
             self.probabilities[order],
+            self.passages[order],
         )
 
     def with_first(self, order: NDArray[np.int64]) -> "ResultSet":

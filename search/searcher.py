@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.article import Published
+from index.article import Published, SourceRecord, embedding_text
 from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.model import encodable
+from index.preparing import prepare
 from index.snapshot import Columns, Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
 from search.best_sentence import BestSentence
@@ -30,10 +31,15 @@ from search.dense import QuestionEncoder
 from search.explain import Explanation, explained
 from search.facets import facets as facets_of
 from search.filters import NO_FILTERS, Filters
+from search.front_page import FrontPage, front_page
+from search.grouping import Group, counted, reports_of
 from search.highlighting import Highlighter
 from search.interpretation import described
+from search.lineage import Copies, Lineage, copies_of, lineage_of
 from search.query import Mode, parse
 from search.ranking import Ranker
+from search.related import RelatedPage, related_page
+from search.related import Request as RelatedRequest
 from search.result_set import (
     Answer,
     Coverage,
@@ -47,6 +53,8 @@ from search.result_set import (
     Suggestion,
 )
 from search.spelling import NearMiss, corrected, near_misses
+from search.story import Story, ids_of, story_of
+from search.subject import Subject, subject_from, subject_in
 
 MAX_QUESTION_CHARS: Final = 10_000  # two pages; what is longer was pasted by mistake
 MAX_K: Final = 1_000
@@ -102,10 +110,11 @@ class Searcher:
         filters: Filters = NO_FILTERS,
         sort: Sort = Sort.RELEVANCE,
         effort: Effort = Effort.QUICK,
+        group: Group = Group.REPORT,
         cursor: str | None = None,
         facets: bool = False,
     ) -> Answer:
-        """A page of `k` passages of the query's result set, see `search.result_set`.
+        """A page of `k` hits of the query's result set, see `search.result_set`.
 
         The first page, or the one that `cursor` leads to. Pages of whatever `k` follow each other
         without a gap, and together they are the result set.
@@ -121,7 +130,7 @@ class Searcher:
         began = time.perf_counter()
         if not 1 <= k <= MAX_K:
             raise BadQueryError("k", f"{k} is not between 1 and {MAX_K:,}", "ask for fewer hits")
-        place = self._place(_request(query, mode, filters, sort, effort), cursor)
+        place = self._place(_request(query, mode, filters, sort, effort, group), cursor)
         snapshot, results, offset = place.snapshot, place.found.results, place.offset
         hits = list(_hits(place, range(offset, min(offset + k, len(results)))))
         sound = tuple(hit for hit in hits if isinstance(hit, Hit))
@@ -135,6 +144,7 @@ class Searcher:
             k=k,
             sort=sort,
             effort=effort,
+            group=group,
             filters=filters,
             hits=sound,
             total=len(results),
@@ -155,6 +165,7 @@ class Searcher:
         filters: Filters = NO_FILTERS,
         sort: Sort = Sort.RELEVANCE,
         effort: Effort = Effort.QUICK,
+        group: Group = Group.REPORT,
     ) -> Export:
         """The whole result set of a query; the union of all its pages.
 
@@ -163,7 +174,7 @@ class Searcher:
         Raises:
             BadQueryError and the others: as `search`.
         """
-        place = self._place(_request(query, mode, filters, sort, effort), None)
+        place = self._place(_request(query, mode, filters, sort, effort, group), None)
         total = len(place.found.results)
         return Export(
             query=query,
@@ -172,6 +183,7 @@ class Searcher:
             verdict=place.found.verdict,
             sort=sort,
             effort=effort,
+            group=group,
             filters=filters,
             total=total,
             snapshot=place.snapshot.id,
@@ -188,6 +200,7 @@ class Searcher:
         filters: Filters = NO_FILTERS,
         sort: Sort = Sort.RELEVANCE,
         effort: Effort = Effort.QUICK,
+        group: Group = Group.REPORT,
     ) -> Explanation:
         """Why an article, named by its id, URL or guid, is where it is in a query's result set.
 
@@ -195,7 +208,7 @@ class Searcher:
             NotFoundError: there is no such article.
             BadQueryError and the others: as `search`.
         """
-        place = self._place(_request(query, mode, filters, sort, effort), None)
+        place = self._place(_request(query, mode, filters, sort, effort, group), None)
         snapshot, found = place.snapshot, place.found
         words = found.query.words
         variants = [miss.variant for each in found.suggestions for miss in each.misses]
@@ -204,7 +217,7 @@ class Searcher:
             variants,
             filters,
             found.results,
-            self._ranker.look(found.query, filters, snapshot, variants),
+            self._ranker.look(found.query, filters, group, snapshot, variants),
             found.verdict,
             self._encoder.embed(words, snapshot) if words and snapshot.embedded else None,
             _article(article_id, snapshot),
@@ -222,6 +235,100 @@ class Searcher:
     def passages_of(self, article: ArticleRow) -> tuple[PassageRow, ...]:
         """An article's passages, in the order of the text."""
         return self._reader.latest().passages_of(article)
+
+    def lineage(self, article_id: str) -> Lineage:
+        """The lineage of an article's report: its original, its copies, and their versions.
+
+        Raises:
+            NotFoundError: there is no such article.
+        """
+        snapshot = self._reader.latest()
+        return lineage_of(_article(article_id, snapshot), snapshot)
+
+    def related(
+        self,
+        article: str | SourceRecord,
+        *,
+        k: int = 10,
+        filters: Filters = NO_FILTERS,
+        sort: Sort = Sort.RELEVANCE,
+        group: Group = Group.REPORT,
+        cursor: str | None = None,
+        facets: bool = False,
+    ) -> RelatedPage:
+        """A page of the other coverage of an article, see `search.related`.
+
+        Args:
+            article: its id, URL or guid; or a record, which need not be in the archive.
+
+        Raises:
+            NotFoundError: there is no such article.
+            BadArticleError: the record has no text.
+            BadQueryError, ExpiredCursorError: as `search.related.related_page`.
+            ModelMismatchError, ModelError: a record's text cannot be embedded.
+        """
+        self._held.let_go()
+        place = None if cursor is None else Cursor.decode(cursor)
+        snapshot = (place and self._held.get(place.snapshot)) or self._reader.latest()
+        return related_page(
+            self._subject(article, snapshot),
+            RelatedRequest(filters, sort, group),
+            snapshot,
+            self._held,
+            k=k,
+            cursor=place,
+            facets=facets,
+        )
+
+    def _subject(self, article: str | SourceRecord, snapshot: Snapshot) -> Subject:
+        if isinstance(article, str):
+            return subject_in(_article(article, snapshot), snapshot)
+        prepared = prepare(article)
+        stored = snapshot.article(prepared.article.id)
+        if stored and stored.text == prepared.article.text:
+            return subject_in(stored, snapshot)
+        headline = prepared.article.headline
+        texts = [embedding_text(headline, passage.text) for passage in prepared.passages]
+        vectors = (
+            self._encoder.embed_passages(texts, snapshot)
+            if snapshot.embedded
+            else np.empty((len(texts), 0), dtype=np.float32)
+        )
+        return subject_from(prepared, vectors, snapshot)
+
+    def story(self, story_id: str) -> Story:
+        """A story by its id, with what happened in it; a merged one leads to that it went into.
+
+        Raises:
+            NotFoundError: there is no such story.
+        """
+        return story_of(story_id, self._reader.latest())
+
+    def stories(
+        self,
+        *,
+        k: int = 10,
+        filters: Filters = NO_FILTERS,
+        min_reports: int = 2,
+        cursor: str | None = None,
+    ) -> FrontPage:
+        """A page of the biggest stories that the filters let through, see `search.front_page`.
+
+        Raises:
+            BadQueryError, ExpiredCursorError: as `front_page`.
+        """
+        return front_page(
+            self._reader.latest(),
+            self._held,
+            k=k,
+            filters=filters,
+            min_reports=min_reports,
+            cursor=cursor,
+        )
+
+    def story_id(self, article: ArticleRow) -> str | None:
+        """The id of the story that an article belongs to; None: it is the only report of it."""
+        return ids_of([article.number], self._reader.latest().columns).get(article.number)
 
     def passage(self, passage_id: str) -> PassageRow:
         """A passage by its id.
@@ -274,7 +381,7 @@ class Searcher:
         if wanted.request != digest_of_request(request):
             raise BadQueryError(
                 "cursor",
-                "it belongs to another question, or to other filters, order, mode or effort",
+                "it belongs to another question, or to other filters, order, mode, effort or group",
                 "send it with those it was given for, or leave it out",
             )
         request = replace(request, today=wanted.today)
@@ -299,7 +406,12 @@ class Searcher:
         query = loosened(parse(request.question, mode=request.mode, today=request.today), snapshot)
         misses = () if request.mode is Mode.VERBATIM else near_misses(query.words, snapshot)
         ranking = self._ranker.rank(
-            query, request.filters, request.effort, snapshot, [miss.variant for miss in misses]
+            query,
+            request.filters,
+            request.effort,
+            request.group,
+            snapshot,
+            [miss.variant for miss in misses],
         )
         return Found(
             query,
@@ -331,7 +443,7 @@ class Searcher:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place in a result set: behind its first `offset` passages."""
+    """A place in a result set: behind its first `offset` hits."""
 
     request: Request
     snapshot: Snapshot
@@ -346,7 +458,9 @@ def _article(article_id: str, snapshot: Snapshot) -> ArticleRow:
     return article
 
 
-def _request(query: str, mode: Mode, filters: Filters, sort: Sort, effort: Effort) -> Request:
+def _request(
+    query: str, mode: Mode, filters: Filters, sort: Sort, effort: Effort, group: Group
+) -> Request:
     question = encodable(query).strip()
     if not question:
         raise BadQueryError("q", "the question is empty", "ask in a few plain words")
@@ -356,7 +470,7 @@ def _request(query: str, mode: Mode, filters: Filters, sort: Sort, effort: Effor
             f"the question has {len(question):,} characters, at most {MAX_QUESTION_CHARS:,} go",
             "ask about its most important sentences",
         )
-    return Request(question, mode, filters, sort, effort, date.today())
+    return Request(question, mode, filters, sort, effort, group, date.today())
 
 
 def _suggestions(question: str, misses: Sequence[NearMiss]) -> tuple[Suggestion, ...]:
@@ -389,12 +503,41 @@ def _hits(place: _Place, places: range) -> Iterator[Hit | Damaged]:
         some = range(first, min(first + _ROWS_AT_A_TIME, places.stop))
         positions = results.positions[some.start : some.stop].tolist()
         rows = snapshot.passage_rows(positions)
+        reports = reports_of(results.positions[some.start : some.stop], snapshot.columns)
+        copies = _copies(reports, snapshot)
+        stories = ids_of({row.article.number for row in rows.values()}, snapshot.columns)
         for at, position in zip(some, positions, strict=True):
             row = rows.get(position)
-            yield _hit(results, at, row, marker) if row else Damaged(at + 1)
+            if row is None:
+                yield Damaged(at + 1)
+                continue
+            yield _hit(
+                results,
+                at,
+                row,
+                marker,
+                copies.get(int(reports[at - some.start])),
+                stories.get(row.article.number),
+            )
 
 
-def _hit(results: ResultSet, at: int, row: PassageRow, marker: _Marker) -> Hit:
+def _copies(reports: NDArray[np.int64], snapshot: Snapshot) -> dict[int, Copies | None]:
+    """What copies there are in those of some reports that have several articles."""
+    wanted = np.unique(reports)
+    every = snapshot.columns.report
+    counts = counted(wanted, every[np.isin(every, wanted)])
+    several: list[int] = wanted[counts > 1].tolist()
+    return {report: copies_of(snapshot.articles_of_report(report)) for report in several}
+
+
+def _hit(
+    results: ResultSet,
+    at: int,
+    row: PassageRow,
+    marker: _Marker,
+    copies: Copies | None,
+    story: str | None,
+) -> Hit:
     article, text = row.article, row.text
     cosine, bm25 = float(results.cosines[at]), float(results.bm25[at])
     return Hit(
@@ -418,6 +561,9 @@ def _hit(results: ResultSet, at: int, row: PassageRow, marker: _Marker) -> Hit:
         dense=None if np.isnan(cosine) else cosine,
         lexical=bm25 or None,
         probability=round(float(results.probabilities[at]), 4),
+        passages=int(results.passages[at]),
+        copies=copies,
+        story=story,
     )
 
 

@@ -13,9 +13,11 @@ from rich.text import Text
 
 from index.errors import BadArticleError
 from search.wording import (
+    copies_in_words,
     coverage_in_words,
     date_in_words,
     duration_in_words,
+    passages_in_words,
     place_in_words,
     share_in_words,
     size_in_words,
@@ -47,11 +49,14 @@ def print_answer(console: Console, answer: "Answer") -> None:
         console.print()
     for hit in answer.hits:
         console.print(_heading(hit))
-        for part in (_source(hit), _marked(hit), _links(hit)):
-            _print_indented(console, part)
+        for part in (_source(hit), _marked(hit), _elsewhere(hit), _links(hit)):
+            if part:
+                _print_indented(console, part)
         console.print()
     if answer.hits and len(answer.hits) < answer.total:
-        place = place_in_words(answer.hits[0].rank, answer.hits[-1].rank, answer.total)
+        place = place_in_words(
+            answer.hits[0].rank, answer.hits[-1].rank, answer.total, answer.group
+        )
         console.print(Text(f"{place}.", style="dim"))
     coverage = coverage_in_words(answer.coverage.passages, answer.coverage.embedded)
     if coverage:
@@ -118,6 +123,11 @@ def _marked(hit: "Hit") -> Text:
     for start, end in hit.highlights:
         text.stylize("bold", start, end)
     return text
+
+
+def _elsewhere(hit: "Hit") -> Text:
+    parts = (copies_in_words(hit), passages_in_words(hit))
+    return Text(" · ".join(part for part in parts if part), style="dim")
 
 
 def _links(hit: "Hit") -> Text:

@@ -1,13 +1,16 @@
 """Figures and dates in words, as the page and the command line say them."""
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from index.article import Published
 
 if TYPE_CHECKING:
-    from search.result_set import Answer
+    from search.grouping import Group
+    from search.related import Evidence
+    from search.result_set import Answer, Hit
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -19,6 +22,9 @@ _VERDICTS = {
     "weak": "Weak: the archive may support this, or only touches it.",
     "none": "Nothing in this archive answers that. The nearest passages:",
 }
+
+_HITS = {"report": ("report", "reports"), "none": ("passage", "passages")}
+_OUTLETS = 3  # named of those that ran a copy
 
 
 def date_in_words(published: Published | None) -> str:
@@ -50,6 +56,58 @@ def days_in_words(first: date | None, last: date | None) -> str:
     if first:
         return f"since {_day_in_words(first)}"
     return f"until {_day_in_words(last)}" if last else ""
+
+
+def span_in_words(first: Published | None, last: Published | None) -> str:
+    """`21 January 2022 to 3 February 2022` by their days; `21 January 2022` when that is all."""
+    if first is None or last is None:
+        return date_in_words(None)
+    begin, end = _day_of(first), _day_of(last)
+    return begin if begin == end else f"{begin} to {end}"
+
+
+def _day_of(published: Published) -> str:
+    return date_in_words(Published(published.iso[:10]))
+
+
+def count_in_words(count: int, noun: str) -> str:
+    """`1 story`, `2 stories`, `1,200 reports`."""
+    if count == 1:
+        return f"1 {noun}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"
+    return f"{count:,} {plural}"
+
+
+def outlets_in_words(outlets: Sequence[str], listed: int = 4) -> str:
+    """`Coast Wire, The Islander and 3 more outlets`; so many are named as `listed` says."""
+    if not outlets:
+        return "outlet unknown"
+    if len(outlets) <= listed + 1:
+        *others, last = outlets
+        return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(outlets[:listed])} and {len(outlets) - listed} more outlets"
+
+
+def evidence_in_words(evidence: "Evidence") -> str:
+    """`Both name Ines Okoro and Northport; 4 days later.`"""
+    *others, last = evidence.names or ("",)
+    names = f"{', '.join(others)} and {last}" if others else last
+    parts = [f"both name {names}" if names else "", _later_in_words(evidence.days_later)]
+    said = "; ".join(part for part in parts if part) or "passages agree"
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def others_in_words(others: int) -> str:
+    """`also in 3 copies or versions`."""
+    return f"also in {others:,} {'copy or version' if others == 1 else 'copies or versions'}"
+
+
+def _later_in_words(days: int | None) -> str:
+    if days is None:
+        return ""
+    if days == 0:
+        return "the same day"
+    return f"{count_in_words(abs(days), 'day')} {'later' if days > 0 else 'earlier'}"
 
 
 def _whole_period(first: date, last: date) -> str:
@@ -95,13 +153,40 @@ def verdict_in_words(answer: "Answer") -> str:
     return _VERDICTS[answer.verdict.kind]
 
 
-def place_in_words(first: int, last: int, total: int) -> str:
-    """`1 passage`, `312 passages`, `passages 11 to 20 of 312`."""
+def hits_in_words(count: int, group: "Group") -> str:
+    """`report`, `passages`: what so many hits are."""
+    one, more = _HITS[group]
+    return one if count == 1 else more
+
+
+def place_in_words(first: int, last: int, total: int, group: "Group") -> str:
+    """`1 report`, `312 passages`, `reports 11 to 20 of 312`."""
     if last - first + 1 == total:
-        return f"{total:,} {'passage' if total == 1 else 'passages'}"
+        return f"{total:,} {hits_in_words(total, group)}"
     if first == last:
-        return f"passage {first:,} of {total:,}"
-    return f"passages {first:,} to {last:,} of {total:,}"
+        return f"{hits_in_words(1, group)} {first:,} of {total:,}"
+    return f"{hits_in_words(2, group)} {first:,} to {last:,} of {total:,}"
+
+
+def copies_in_words(hit: "Hit") -> str:
+    """`Also in 5 other outlets: The Islander, Sound Radio, Le Phare …`; empty: nowhere else."""
+    if hit.copies is None:
+        return ""
+    others = [outlet for outlet in hit.copies.outlets if outlet != hit.outlet]
+    if not others:
+        return count_in_words(hit.copies.count, "copy")
+    named = ", ".join(others[:_OUTLETS])
+    outlets = count_in_words(len(others), "other outlet")
+    return f"Also in {outlets}: {named}{' …' if others[_OUTLETS:] else ''}"
+
+
+def passages_in_words(hit: "Hit") -> str:
+    """`3 more passages in this article`, or of copies too `6 passages in all`; empty: only one."""
+    if hit.passages == 1:
+        return ""
+    if hit.copies:
+        return f"{count_in_words(hit.passages, 'passage')} in all"
+    return f"{count_in_words(hit.passages - 1, 'more passage')} in this article"
 
 
 def duration_in_words(seconds: float) -> str:

@@ -150,6 +150,7 @@ def test_verbatim_finds_only_what_is_written_so(harbour: Path, nutgraf: Run) -> 
     [
         (("search", "x", "--mode", "loud"), "plain or verbatim"),
         (("search", "x", "--effort", "none"), "quick or thorough"),
+        (("explain", "x", "harbour-041", "--group", "outlet"), "report or none"),
         (("search", "x", "--cursor", "rubbish"), "cursor"),
         (("search", "(x OR y"), "q"),
         (("export", "x", "--sort", "best"), "relevance, newest or oldest"),

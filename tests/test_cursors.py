@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from search import cursors
 from search.cross_encoder import Effort
 from search.cursors import Cursor, HeldSnapshots, KeptSets
 from search.filters import NO_FILTERS, Filters
+from search.grouping import Group
 from search.query import Mode
 from search.result_set import Answer, Found, Hit, Request, Sort
 from search.searcher import Searcher
@@ -27,8 +29,11 @@ OUTLETS = ("Northport Courier", "The Islander", "")
 
 
 def record(number: int, text: str = "") -> SourceRecord:
-    """An article about the ferry; some are longer, so that not all scores are equal."""
-    more = " It was late again, said the harbour master." * (number % 4)
+    """An article about the ferry; some are longer, so that not all scores are equal.
+
+    No two are copies: the number stands in every few words.
+    """
+    more = f" The boat was {number} minutes late, the harbour {number} master said." * (number % 4)
     return SourceRecord(
         Origin("test", 1),
         b"",
@@ -73,6 +78,7 @@ def pages(searcher: Searcher, first: Answer, sizes: Iterator[int]) -> Iterator[A
             k=next(sizes),
             filters=answer.filters,
             sort=answer.sort,
+            group=answer.group,
             cursor=answer.next_cursor,
         )
         yield answer
@@ -87,6 +93,12 @@ def forever(k: int) -> Iterator[int]:
         yield k
 
 
+class _How(TypedDict):
+    filters: Filters
+    sort: Sort
+    group: Group
+
+
 _FILTERS = st.sampled_from(
     [NO_FILTERS, Filters(outlet=("The Islander",)), Filters(published_from=date(2008, 1, 1))]
 )
@@ -96,17 +108,24 @@ _FILTERS = st.sampled_from(
     question=st.sampled_from(["ferry", "ferry trip 7", "harbour master late", "zeppelin"]),
     filters=_FILTERS,
     sort=st.sampled_from(Sort),
+    group=st.sampled_from(Group),
     sizes=st.lists(st.integers(1, 40), min_size=90, max_size=90),
 )
 @settings(max_examples=40, deadline=None)
 def test_pages_of_whatever_size_are_the_export_and_the_facets_count_it(
-    searcher: Searcher, question: str, filters: Filters, sort: Sort, sizes: list[int]
+    searcher: Searcher,
+    question: str,
+    filters: Filters,
+    sort: Sort,
+    group: Group,
+    sizes: list[int],
 ) -> None:
     each = iter(sizes)
-    first = searcher.search(question, k=next(each), filters=filters, sort=sort, facets=True)
+    how: _How = {"filters": filters, "sort": sort, "group": group}
+    first = searcher.search(question, k=next(each), facets=True, **how)
     answers = list(pages(searcher, first, each))
     found = ids(iter(answers))
-    export = searcher.export(question, filters=filters, sort=sort)
+    export = searcher.export(question, **how)
     exported = list(export.hits)
     assert found == [hit.passage_id for hit in exported if isinstance(hit, Hit)]
     assert len(found) == len(set(found)) == export.total
@@ -144,7 +163,9 @@ def test_pages_stay_whole_while_articles_are_added_replaced_and_removed(
     while answer.next_cursor:
         # What stands on the pages to come goes, changes, and new and better ones come.
         writer.remove([ArticleId(before[-1 - change].article_id)])
-        writer.add([record(100 + change, "The ferry, the ferry."), record(change, "No word of it")])
+        writer.add(
+            [record(100 + change, f"The ferry, ferry {change}."), record(change, "No word of it")]
+        )
         change += 1
         searcher.search("ferry", k=3)
         answer = searcher.search("ferry", k=4, cursor=answer.next_cursor)
@@ -364,20 +385,29 @@ def test_a_snapshot_that_is_not_used_for_long_is_let_go(tmp_path: Path) -> None:
     assert held.get(second.id) is second
 
 
+def asked(question: str) -> Request:
+    return Request(
+        question,
+        Mode.PLAIN,
+        NO_FILTERS,
+        Sort.RELEVANCE,
+        Effort.QUICK,
+        Group.REPORT,
+        date.today(),
+    )
+
+
 def test_only_so_many_passages_of_result_sets_are_kept(
     searcher: Searcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cursors, "_KEPT_PASSAGES", 200)
     searcher.search("ferry")
     snapshot = searcher._reader.latest()
-    request = Request("ferry", Mode.PLAIN, NO_FILTERS, Sort.RELEVANCE, Effort.QUICK, date.today())
+    request = asked("ferry")
     found = searcher._found(request, snapshot)
     assert len(found.results) == 90
     kept = KeptSets()
-    requests = [
-        Request(str(n), Mode.PLAIN, NO_FILTERS, Sort.RELEVANCE, Effort.QUICK, date.today())
-        for n in range(3)
-    ]
+    requests = [asked(str(n)) for n in range(3)]
     for each in (*requests, requests[1]):
         kept.put(snapshot, each, found)
     assert [kept.get(snapshot, each) is found for each in requests] == [False, True, True]

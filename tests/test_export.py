@@ -55,6 +55,7 @@ def test_a_header_says_what_was_asked_and_how_many_lines_follow(searcher: Search
         "mode": "plain",
         "sort": "oldest",
         "effort": "quick",
+        "group": "report",
         "filters": {
             "outlet": ["the islander"],
             "byline": [],

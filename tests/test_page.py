@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 from index.article import Published
 from search.cursors import Cursor
+from search.grouping import Group
 from search.page import stretches, web_url
 from search.wording import (
     coverage_in_words,
@@ -112,7 +113,7 @@ def test_a_reader_pages_to_the_end_and_back_while_the_archive_changes(
     changes = 0
     while True:
         seen += [_rank_and_text(hit) for hit in page.locator(".hit").all()]
-        following = page.get_by_role("link", name="Next passages")
+        following = page.get_by_role("link", name="Next reports")
         if not following.count():
             break
         changes += 1
@@ -122,28 +123,78 @@ def test_a_reader_pages_to_the_end_and_back_while_the_archive_changes(
     assert [rank for rank, _ in seen] == list(range(1, 26))
     assert [text for _, text in seen] == [f"The ferry made trip {n}." for n in range(25)]
     assert changes == 2
-    assert page.locator(".count").inner_text().startswith("Passages 21 to 25 of 25, oldest first")
-    page.get_by_role("link", name="Previous passages").click()
-    page.get_by_role("link", name="Previous passages").click()
+    assert page.locator(".count").inner_text().startswith("Reports 21 to 25 of 25, oldest first")
+    page.get_by_role("link", name="Previous reports").click()
+    page.get_by_role("link", name="Previous reports").click()
     assert page.locator(".hit .text").first.inner_text() == "The ferry made trip 0."
-    assert not page.get_by_role("link", name="Previous passages").count()
+    assert not page.get_by_role("link", name="Previous reports").count()
 
 
 def _rank_and_text(hit: Locator) -> tuple[int, str]:
     return int(str(hit.get_attribute("id")).removeprefix("hit-")), hit.locator(".text").inner_text()
 
 
-def test_facets_count_all_passages_and_narrow_by_a_link(
-    browser_page: Page, ferries: Server
+@pytest.fixture
+def reprinted(tmp_path: Path, nutgraf: Run) -> Iterator[Server]:
+    """A server over one report that six outlets ran, and another article."""
+    folder = tmp_path / "store"
+    story = (
+        "The ferry sails at dawn on Saturday, harbour master Ines Okoro told reporters beside the "
+        "broken crane, which stays where it fell until a bigger one comes from the mainland."
+    )
+    outlets = ("Sound Wire", "The Islander", "Sound Radio", "Le Phare", "Northport Courier", "Mole")
+    articles = [
+        {
+            "id": f"ferry-{n}",
+            "headline": "Ferry sails at dawn",
+            "text": story,
+            "outlet": outlet,
+            "published": f"2025-03-{14 + n}",
+        }
+        for n, outlet in enumerate(outlets)
+    ]
+    articles.append({"id": "fares", "text": "Fares of the ferry rise.", "outlet": "The Islander"})
+    lines = "".join(f"{json.dumps(article)}\n" for article in articles)
+    assert nutgraf("add", "-", "--no-wait", "--store", folder, stdin=lines).returncode == 0
+    with serving(folder) as server:
+        yield server
+
+
+def test_a_report_is_one_hit_that_says_who_else_ran_it(
+    browser_page: Page, reprinted: Server
 ) -> None:
+    page = browser_page
+    page.goto(f"{reprinted.url}/?q=ferry+dawn")
+    assert page.locator(".count").inner_text().startswith("2 reports, best first")
+    first = page.locator(".hit").first
+    assert "Sound Wire" in first.locator(".source").inner_text()
+    said = first.locator(".elsewhere")
+    assert said.locator("a").inner_text() == (
+        "Also in 5 other outlets: The Islander, Sound Radio, Le Phare …"
+    )
+    assert said.locator("span").inner_text() == "6 passages in all"
+    assert not page.locator(".hit").nth(1).locator(".elsewhere").count()
+    first.get_by_role("link", name="Also in 5 other outlets").click()
+    assert page.locator("#lineage").count()
+    page.go_back()
+    page.get_by_text("Narrow and sort").click()
+    page.get_by_label("One hit for").select_option("none")
+    page.get_by_role("button", name="Search").click()
+    assert page.locator(".count").inner_text().startswith("7 passages, best first")
+    assert page.get_by_label("One hit for").input_value() == "none"
+    page.locator(".facets").get_by_role("link", name="Sound Radio").click()
+    assert page.get_by_label("One hit for").input_value() == "none"
+
+
+def test_facets_count_all_reports_and_narrow_by_a_link(browser_page: Page, ferries: Server) -> None:
     page = browser_page
     page.goto(f"{ferries.url}/?q=ferry")
     facets = page.locator(".facets")
     outlet = facets.locator("section", has=page.get_by_role("heading", name="Outlet"))
     counts = [" ".join(text.split()) for text in outlet.locator("li").all_inner_texts()]
-    assert counts == ["The Islander 9 passages", "Northport & Co 8 passages", "unknown 8"]
+    assert counts == ["The Islander 9 reports", "Northport & Co 8 reports", "unknown 8"]
     outlet.get_by_role("link", name="Northport & Co").click()
-    assert page.locator(".count").inner_text().startswith("8 passages, best first")
+    assert page.locator(".count").inner_text().startswith("8 reports, best first")
     assert set(page.locator(".hit .outlet").all_inner_texts()) == {"Northport & Co"}
     month = facets.locator("section", has=page.get_by_role("heading", name="Month"))
     month.get_by_role("link", name="February 2024").click()
@@ -399,10 +450,10 @@ def test_days_are_said_as_the_month_or_year_they_are(
 
 
 def test_a_place_in_a_result_set_is_said_as_short_as_it_is() -> None:
-    assert place_in_words(1, 1, 1) == "1 passage"
-    assert place_in_words(1, 12, 12) == "12 passages"
-    assert place_in_words(11, 20, 1312) == "passages 11 to 20 of 1,312"
-    assert place_in_words(21, 21, 21) == "passage 21 of 21"
+    assert place_in_words(1, 1, 1, Group.NONE) == "1 passage"
+    assert place_in_words(1, 12, 12, Group.NONE) == "12 passages"
+    assert place_in_words(11, 20, 1312, Group.REPORT) == "reports 11 to 20 of 1,312"
+    assert place_in_words(21, 21, 21, Group.REPORT) == "report 21 of 21"
 
 
 def test_durations_have_a_unit_one_can_feel() -> None:

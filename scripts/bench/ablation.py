@@ -27,6 +27,7 @@ from search.cross_encoder import Effort
 from search.dense import QuestionEncoder
 from search.evaluate import Half, Question, judged_questions, store_of
 from search.filters import NO_FILTERS
+from search.grouping import Group
 from search.query import Query
 
 TRIALS = 10_000
@@ -106,11 +107,11 @@ def scored(
     ranker: ranking.Ranker, effort: Effort, questions: list[Question], snapshot: Snapshot
 ) -> Iterator[tuple[float, float, float]]:
     columns = snapshot.columns
-    ranker.rank(Query("warm up", "warm up", None, ()), NO_FILTERS, effort, snapshot)
+    ranker.rank(Query("warm up", "warm up", None, ()), NO_FILTERS, effort, Group.REPORT, snapshot)
     for question in questions:
         began = time.perf_counter()
         query = Query(question.text, question.text, None, ())
-        results = ranker.rank(query, NO_FILTERS, effort, snapshot).results
+        results = ranker.rank(query, NO_FILTERS, effort, Group.REPORT, snapshot).results
         ms = (time.perf_counter() - began) * 1000
         ids = (columns.article_id[article] for article in columns.article[results.positions])
         ranked = list(dict.fromkeys(ids))[:10]

@@ -1,10 +1,10 @@
 """Whether pages, facets and export are one result set while the archive changes, and what it takes.
 
 Usage: python scripts/bench/paging.py STORE [--questions N] [--changed SHARE]
-Works on a copy of STORE. Random questions, each with a random filter, order and page size, are
-paged to their end, several at a time in turns, while another process removes, replaces and adds
-articles. Every set's pages must be its export, its facets must add up to it, and no place may be
-missing or come twice. Exit 1 when one does not.
+Works on a copy of STORE. Random questions, each with a random filter, order and page size, and with
+copies folded or not, are paged to their end, several at a time in turns, while another process
+removes, replaces and adds articles. Every set's pages must be its export, its facets must add up to
+it, and no place may be missing or come twice. Exit 1 when one does not.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from index.article import ArticleId, Origin, SourceRecord
 from index.snapshot import FILTER_FIELDS, Snapshot, SnapshotReader
 from index.writer import Writer
 from search.filters import NO_FILTERS, Filters
+from search.grouping import Group
 from search.result_set import Answer, Export, Hit, Sort
 from search.searcher import Searcher
 
@@ -112,7 +113,7 @@ def run(store: Path, questions: int, share: float) -> tuple[Figures, int]:
         commits = 0
         while asked or readings:
             while asked and len(readings) < AT_ONCE:
-                readings.append(begin(searcher, *asked.pop(), figures))
+                readings.append(begin(searcher, asked.pop(), figures))
             reading = chosen.choice(readings)
             if go_on(searcher, reading, figures):
                 readings.remove(reading)
@@ -126,7 +127,18 @@ def run(store: Path, questions: int, share: float) -> tuple[Figures, int]:
     return figures, changed
 
 
-def ask(snapshot: Snapshot, chosen: random.Random) -> tuple[str, Filters, Sort, int]:
+@dataclass(frozen=True)
+class Asked:
+    """A question and how it is asked."""
+
+    question: str
+    filters: Filters
+    sort: Sort
+    group: Group
+    k: int
+
+
+def ask(snapshot: Snapshot, chosen: random.Random) -> Asked:
     """A question of words that stand in a passage, with a filter that lets the passage through."""
     row = None
     while row is None:
@@ -144,18 +156,20 @@ def ask(snapshot: Snapshot, chosen: random.Random) -> tuple[str, Filters, Sort, 
         filters = Filters.parse(**{name: [getattr(row.article, name)]})
     elif name in ("from", "to") and row.article.published:
         filters = Filters.parse(**{f"published_{name}": row.article.published.on.isoformat()})
-    return question, filters, chosen.choice(list(Sort)), chosen.randint(1, 100)
+    sort, group = chosen.choice(list(Sort)), chosen.choice(list(Group))
+    return Asked(question, filters, sort, group, chosen.randint(1, 100))
 
 
-def begin(
-    searcher: Searcher, question: str, filters: Filters, sort: Sort, k: int, figures: Figures
-) -> Reading:
+def begin(searcher: Searcher, asked: Asked, figures: Figures) -> Reading:
     """The first page, and an export that is taken from the same snapshot."""
+    question, filters, sort, group = asked.question, asked.filters, asked.sort, asked.group
     while True:
         began = time.perf_counter()
-        answer = searcher.search(question, k=k, filters=filters, sort=sort, facets=True)
+        answer = searcher.search(
+            question, k=asked.k, filters=filters, sort=sort, group=group, facets=True
+        )
         figures.first_ms.append((time.perf_counter() - began) * 1000)
-        export = searcher.export(question, filters=filters, sort=sort)
+        export = searcher.export(question, filters=filters, sort=sort, group=group)
         if export.snapshot == answer.snapshot:
             figures.snapshots.add(answer.snapshot)
             return Reading(answer, answer, export, list(answer.hits))
@@ -168,7 +182,12 @@ def go_on(searcher: Searcher, reading: Reading, figures: Figures) -> bool:
         return True
     began = time.perf_counter()
     reading.last = searcher.search(
-        last.query, k=last.k, filters=last.filters, sort=last.sort, cursor=last.next_cursor
+        last.query,
+        k=last.k,
+        filters=last.filters,
+        sort=last.sort,
+        group=last.group,
+        cursor=last.next_cursor,
     )
     figures.next_ms.append((time.perf_counter() - began) * 1000)
     reading.hits += reading.last.hits
@@ -183,7 +202,9 @@ def check(reading: Reading, figures: Figures) -> None:
     figures.hits += len(reading.hits)
     for failure in _failures(reading, exported):
         first = reading.first
-        figures.failures.append(f"{failure}: {first.query!r}, {first.filters}, {first.sort}")
+        figures.failures.append(
+            f"{failure}: {first.query!r}, {first.filters}, {first.sort}, {first.group}"
+        )
 
 
 def _failures(reading: Reading, exported: list[Hit]) -> Iterator[str]:
@@ -194,6 +215,9 @@ def _failures(reading: Reading, exported: list[Hit]) -> Iterator[str]:
         yield "a place is missing or comes twice"
     if not len({hit.passage_id for hit in reading.hits}) == total == reading.export.total:
         yield "the total is another"
+    folded = sum(hit.passages for hit in reading.hits)
+    if folded < total or (reading.first.group is Group.NONE and folded != total):
+        yield f"{folded} passages are folded into {total} hits"
     for facet in reading.first.facets:
         counted = sum(value.count for value in facet.values) + facet.other + facet.unknown
         if counted != total:

@@ -27,6 +27,7 @@ from index.writer import Writer
 from search.dense import QuestionEncoder
 from search.evaluate import Half, judged_questions, store_of
 from search.filters import NO_FILTERS
+from search.grouping import Group
 from search.query import Query
 from search.ranking import Looked, Ranker
 
@@ -128,7 +129,7 @@ def lead(record: object) -> SourceRecord | None:
 
 
 def looked_at(ranker: Ranker, question: str, snapshot: Snapshot) -> Looked:
-    looked = ranker.look(Query(question, question, None, ()), NO_FILTERS, snapshot)
+    looked = ranker.look(Query(question, question, None, ()), NO_FILTERS, Group.NONE, snapshot)
     assert looked is not None  # nothing restricts it
     return looked
 

@@ -30,6 +30,7 @@ from index.reading import read
 from index.snapshot import Snapshot, SnapshotReader
 from search.evaluate import Half, Question, judged_questions, store_of
 from search.filters import NO_FILTERS
+from search.grouping import Group
 from search.query import Query
 from search.ranking import Ranker
 from search.reranking import Weights
@@ -181,7 +182,7 @@ def candidates(
     for question in material.questions[::stride]:
         encoder.matrix = matrices[fold(question) if question.half is Half.TUNING else 2]
         query = Query(question.text, question.text, None, ())
-        looked = ranker.look(query, NO_FILTERS, material.snapshot)
+        looked = ranker.look(query, NO_FILTERS, Group.NONE, material.snapshot)
         if looked is None:
             continue
         f = looked.features

@@ -27,6 +27,7 @@ from index.snapshot import Snapshot, SnapshotReader
 from search.dense import QuestionEncoder
 from search.evaluate import Half, Question, judged_questions, store_of
 from search.filters import NO_FILTERS
+from search.grouping import Group
 from search.query import Query
 from search.ranking import SECOND_LOOK, SECOND_LOOK_WEIGHT, Ranker
 from search.verdict import sigmoid
@@ -55,7 +56,7 @@ class Seen:
 
 def seen(question: Question, ranker: Ranker, snapshot: Snapshot) -> Seen:
     query = Query(question.text, question.text, None, ())
-    looked = ranker.look(query, NO_FILTERS, snapshot)
+    looked = ranker.look(query, NO_FILTERS, Group.NONE, snapshot)
     assert looked is not None  # nothing restricts it
     logits = looked.features.logits()
     first = np.argsort(-logits, kind="stable")[: SECOND_LOOK + SPARE]

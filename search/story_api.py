@@ -1,0 +1,127 @@
+"""HTTP under `/v1/stories`: the biggest stories of a time, and what happened in one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+from search.access import Access
+from search.archive import Archive
+from search.filters import Filters
+from search.front_page import MAX_STORIES
+from search.links import LINK, link_to_next
+from search.problems import declared
+from search.responses import EXAMPLE_CURSOR
+from search.story_responses import StoriesResponse, StoryResponse
+
+
+class StoriesQuery(BaseModel):
+    """Which stories. A parameter of another name is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    published_from: str | None = Field(
+        None,
+        alias="from",
+        description="Count articles published on this day or later, YYYY-MM-DD. With a bound, "
+        "articles of unknown date do not count.",
+        examples=["2025-03-10"],
+    )
+    published_to: str | None = Field(
+        None,
+        alias="to",
+        description="Count articles published on this day or earlier, YYYY-MM-DD.",
+        examples=["2025-03-16"],
+    )
+    outlet: list[str] = Field(
+        [],
+        description="Count only articles of this outlet; several: of any of them.",
+        examples=[["Northport Courier"]],
+    )
+    byline: list[str] = Field(
+        [], description="Count only articles with these words in the byline.", examples=[["Berg"]]
+    )
+    section: list[str] = Field(
+        [], description="Count only articles of this section.", examples=[["Local"]]
+    )
+    language: list[str] = Field(
+        [], description="Count only articles in this language.", examples=[["en"]]
+    )
+    min_reports: int = Field(
+        2,
+        ge=1,
+        description="Leave out stories of fewer reports; 1: also what nobody else reported.",
+        examples=[2],
+    )
+    k: int = Field(
+        10, ge=1, le=MAX_STORIES, description="Number of stories on a page.", examples=[10]
+    )
+    cursor: str | None = Field(
+        None,
+        description="The `next_cursor` of the page before; all but `k` must be the same. A cursor "
+        "that was not used for ten minutes may have expired (410).",
+        examples=[EXAMPLE_CURSOR],
+    )
+
+    def filters(self) -> Filters:
+        """The filters among the parameters; BadQueryError when one is none."""
+        return Filters.parse(
+            outlet=self.outlet,
+            byline=self.byline,
+            section=self.section,
+            language=self.language,
+            published_from=self.published_from,
+            published_to=self.published_to,
+        )
+
+
+def build_stories(archive: Archive, access: Access) -> APIRouter:
+    """The routes of the stories."""
+    bearer = HTTPBearer(
+        auto_error=False, description="Needed when the server can be reached from elsewhere."
+    )
+    router = APIRouter(
+        prefix="/v1/stories",
+        tags=["stories"],
+        dependencies=[Depends(access.may_read), Depends(bearer)],
+        responses=declared(401, 422, 503),
+    )
+    searcher = archive.searcher
+
+    @router.get(
+        "",
+        summary="The biggest stories of a time",
+        description=(
+            "Of a day, a week or all time, by how many distinct reports there are, not by copies."
+        ),
+        responses={200: {"headers": {"Link": LINK}}, **declared(410)},
+    )
+    def stories(
+        request: Request, response: Response, query: Annotated[StoriesQuery, Query()]
+    ) -> StoriesResponse:
+        page = searcher.stories(
+            k=query.k,
+            filters=query.filters(),
+            min_reports=query.min_reports,
+            cursor=query.cursor,
+        )
+        if page.next_cursor:
+            response.headers["Link"] = link_to_next(request, page.next_cursor)
+        return StoriesResponse.of(page)
+
+    @router.get(
+        "/{id}",
+        summary="A story: what happened, and who was first to report",
+        description=(
+            "Each entry of the timeline is a sentence that says what no report before it had said. "
+            "The id of a story that was merged into another leads to that one."
+        ),
+        responses=declared(404),
+    )
+    def story(
+        id: Annotated[str, Path(description="A story's id.", examples=["s9"])],
+    ) -> StoryResponse:
+        return StoryResponse.of(searcher.story(id))
+
+    return router

@@ -1,0 +1,81 @@
+"""The commands that tell stories; `search.cli` takes them in."""
+
+from typing import Annotated
+
+import typer
+
+from search.cli import (
+    Byline,
+    From,
+    Json,
+    Language,
+    Outlet,
+    Section,
+    Store,
+    To,
+    _filters,
+    _print_model,
+    _searcher,
+    _settings,
+    _stdout,
+    app,
+)
+
+
+@app.command()
+def stories(
+    ctx: typer.Context,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, max=100, help="Number of stories.")] = 10,
+    cursor: Annotated[
+        str | None, typer.Option(help="The next_cursor of the page before, as --json gives it.")
+    ] = None,
+    min_reports: Annotated[
+        int, typer.Option(min=1, help="Leave out stories of fewer reports.")
+    ] = 2,
+    outlet: Outlet = None,
+    byline: Byline = None,
+    section: Section = None,
+    language: Language = None,
+    published_from: From = None,
+    published_to: To = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """List the biggest stories.
+
+    Of a day, a week or all time, by distinct reports, not by copies.
+    """
+    filters = _filters(outlet, byline, section, language, published_from, published_to)
+    with _searcher(_settings(ctx, store=store)) as searcher:
+        page = searcher.stories(k=k, filters=filters, min_reports=min_reports, cursor=cursor)
+    if as_json:
+        from search.story_responses import StoriesResponse
+
+        _print_model(StoriesResponse.of(page))
+    else:
+        from search.story_terminal import print_front_page
+
+        print_front_page(_stdout(), page)
+
+
+@app.command()
+def story(
+    ctx: typer.Context,
+    id: Annotated[str, typer.Argument(help="A story's id, as `stories` prints it.")],
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Tell a story.
+
+    Prints what happened when, each development in the words of the report that had it first.
+    """
+    with _searcher(_settings(ctx, store=store)) as searcher:
+        told = searcher.story(id)
+    if as_json:
+        from search.story_responses import StoryResponse
+
+        _print_model(StoryResponse.of(told))
+    else:
+        from search.story_terminal import print_story
+
+        print_story(_stdout(), told)
