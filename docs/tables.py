@@ -11,7 +11,8 @@ from index import errors
 from search.access import Access
 from search.api import build_app
 from search.archive import Archive
-from search.cli import INTERRUPTED, SOME_REJECTED, app
+from search.cli import app
+from search.command import INTERRUPTED, SOME_REJECTED
 from search.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings
 
 

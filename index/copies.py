@@ -38,6 +38,7 @@ _LEAST_RATIO = 0.15
 # press have up to .01.
 _OTHER_FIGURES = 0.03
 _OTHER_FIGURES_NEXT_DAY = 0.015
+_OTHER_FIGURES_LATER = 0.01
 # Copies run within two days. Of the 65 pairs of press above the overlap, 15 are further apart, all
 # pages of one outlet whose boxes outweigh the report. Later, only what is nearly all the same.
 _COPIED_WITHIN_DAYS = 2
@@ -131,7 +132,7 @@ def is_copy_of(a: Runs, b: Runs, days: int | None) -> bool:
         return False
     others = min(_other_figures(a, b), _other_figures(b, a))
     if days is not None and days > _COPIED_WITHIN_DAYS:
-        return others == 0 and overlap_of(a, b) >= _LATE_OVERLAP
+        return others <= _OTHER_FIGURES_LATER * words and overlap_of(a, b) >= _LATE_OVERLAP
     # One may be a correction.
     allowed = _OTHER_FIGURES_NEXT_DAY * words if days else max(1, _OTHER_FIGURES * words)
     return others <= allowed and overlap_of(a, b) >= COPY_OVERLAP

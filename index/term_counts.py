@@ -22,7 +22,7 @@ _ALL: Final = -1  # stands for every article; a term is a CRC-32, never negative
 _PRIOR_ARTICLES = 500
 # Words of more articles than this say nothing. It keeps reports apart that are of one kind and
 # share no other words: an item of company results in reuters-1987 was in a story of 15 such items
-# on average, and is in one of 5.
+# on average, and is in one of 7.
 _COMMON_SHARE = 0.135
 _PRIOR_SAMPLE = 37_552  # articles that the shares were counted in
 

@@ -119,7 +119,8 @@ def supersedes(later: Piece, earlier: Piece) -> bool:
         return False
     if same_headline(later, earlier):
         return days == 0 or overlap(later.text, earlier.text) >= _SHARED_WITH_HEADLINE
-    return overlap(later.text, earlier.text) >= _SHARED
+    # Two unknown outlets may be two: then only the headline makes them one piece.
+    return later.outlet != "" and overlap(later.text, earlier.text) >= _SHARED
 
 
 def same_headline(a: Piece, b: Piece) -> bool:

@@ -32,11 +32,11 @@ The surfaces:
 - `responses`, `wording`: answers for programs, and figures and dates for people
 - `archive`: the searcher and the one writer that a server holds open
 - `access`, `bodies`, `problems`: who may, what was sent, what went wrong
-- `related_api`, `related_commands`, with `related_responses` and `related_terminal`: the coverage
-  around an article
 - `api`, `page`, `templates`, `static`: HTTP for programs and for readers, with `links` from page to
-  page; of the stories `story_api`, `story_responses` and `story_page`
+  page; of the coverage around an article `related_api` and `related_responses`, of the stories
+  `story_api`, `story_responses` and `story_page`
 - `serving`: runs these on a socket
-- `cli`: the command, with `adding`, `batches`, `doctor` and `terminal` behind it; of the stories
-  `story_commands` and `story_terminal`
+- `cli`: the command. `command` is what its commands share; they are in `store_commands` with
+  `adding`, `batches`, in `question_commands` with `terminal`, in `related_commands` and
+  `story_commands` with a terminal each, and in `service_commands` with `doctor`
 """

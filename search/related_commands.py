@@ -1,4 +1,4 @@
-"""The commands that tell of the coverage around an article; `search.cli` takes them in."""
+"""The commands that tell of the coverage around an article."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from index.errors import BadArticleError, NotFoundError
-from search.cli import (
+from search.command import (
     Byline,
     From,
     GroupName,
@@ -18,14 +18,14 @@ from search.cli import (
     Section,
     Store,
     To,
-    _filters,
-    _group,
-    _order,
-    _print_model,
-    _searcher,
-    _settings,
-    _stdout,
     app,
+    filters_of,
+    group_named,
+    open_searcher,
+    order_named,
+    print_model,
+    settings_of,
+    stdout,
 )
 
 if TYPE_CHECKING:
@@ -44,16 +44,16 @@ def copies(
     Prints the original and why it is taken for that, and of each copy and update what was cut (-),
     added (+) and moved (~), with the spans of both texts.
     """
-    with _searcher(_settings(ctx, store=store)) as searcher:
+    with open_searcher(settings_of(ctx, store=store)) as searcher:
         lineage = searcher.lineage(article)
     if as_json:
         from search.related_responses import LineageResponse
 
-        _print_model(LineageResponse.of(lineage))
+        print_model(LineageResponse.of(lineage))
     else:
         from search.related_terminal import print_lineage
 
-        print_lineage(_stdout(), lineage)
+        print_lineage(stdout(), lineage)
 
 
 @app.command()
@@ -83,8 +83,8 @@ def related(
     Best first, each as a copy, the same event, a follow-up, background or a correction, and why.
     The article need not be in the archive: the first one of a file is taken.
     """
-    filters = _filters(outlet, byline, section, language, published_from, published_to)
-    with _searcher(_settings(ctx, store=store, model=model)) as searcher:
+    filters = filters_of(outlet, byline, section, language, published_from, published_to)
+    with open_searcher(settings_of(ctx, store=store, model=model)) as searcher:
         try:
             subject: str | SourceRecord = searcher.article(article).id
         except NotFoundError as error:
@@ -93,19 +93,19 @@ def related(
             subject,
             k=k,
             filters=filters,
-            sort=_order(sort),
-            group=_group(group),
+            sort=order_named(sort),
+            group=group_named(group),
             cursor=cursor,
             facets=as_json,
         )
     if as_json:
         from search.related_responses import RelatedResponse
 
-        _print_model(RelatedResponse.of(page))
+        print_model(RelatedResponse.of(page))
     else:
         from search.related_terminal import print_related
 
-        print_related(_stdout(), page)
+        print_related(stdout(), page)
 
 
 def _first_article(name: str, not_found: NotFoundError) -> "SourceRecord":

@@ -1,10 +1,10 @@
-"""The commands that tell stories; `search.cli` takes them in."""
+"""The commands that tell stories."""
 
 from typing import Annotated
 
 import typer
 
-from search.cli import (
+from search.command import (
     Byline,
     From,
     Json,
@@ -13,12 +13,12 @@ from search.cli import (
     Section,
     Store,
     To,
-    _filters,
-    _print_model,
-    _searcher,
-    _settings,
-    _stdout,
     app,
+    filters_of,
+    open_searcher,
+    print_model,
+    settings_of,
+    stdout,
 )
 
 
@@ -45,17 +45,17 @@ def stories(
 
     Of a day, a week or all time, by distinct reports, not by copies.
     """
-    filters = _filters(outlet, byline, section, language, published_from, published_to)
-    with _searcher(_settings(ctx, store=store)) as searcher:
+    filters = filters_of(outlet, byline, section, language, published_from, published_to)
+    with open_searcher(settings_of(ctx, store=store)) as searcher:
         page = searcher.stories(k=k, filters=filters, min_reports=min_reports, cursor=cursor)
     if as_json:
         from search.story_responses import StoriesResponse
 
-        _print_model(StoriesResponse.of(page))
+        print_model(StoriesResponse.of(page))
     else:
         from search.story_terminal import print_front_page
 
-        print_front_page(_stdout(), page)
+        print_front_page(stdout(), page)
 
 
 @app.command()
@@ -69,13 +69,13 @@ def story(
 
     Prints what happened when, each development in the words of the report that had it first.
     """
-    with _searcher(_settings(ctx, store=store)) as searcher:
+    with open_searcher(settings_of(ctx, store=store)) as searcher:
         told = searcher.story(id)
     if as_json:
         from search.story_responses import StoryResponse
 
-        _print_model(StoryResponse.of(told))
+        print_model(StoryResponse.of(told))
     else:
         from search.story_terminal import print_story
 
-        print_story(_stdout(), told)
+        print_story(stdout(), told)

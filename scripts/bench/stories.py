@@ -4,8 +4,9 @@ Usage: python scripts/bench/stories.py CORPUS.jsonl [--orders N] [--archive FILE
 The lines of CORPUS say in `metadata` which `cluster` (event) and `topic` an article belongs to. Its
 articles are added to a new store in random orders, one by one, fifty at a time and all at once. The
 baseline is TF-IDF over the whole corpus in a single pass: an article joins the story that it is
-nearest to on average, if that is near enough, else it begins one. Thresholds, the baseline's too,
-were chosen on the topics of the tuning half. With --archive, all articles of FILE are added to
+nearest to on average, if that is near enough, else it begins one; its threshold is the best for the
+topics of the tuning half. Those of `index/stories.py` were chosen with both halves in sight: the
+other half is no unseen one for them. With --archive, all articles of FILE are added to
 another store, and the time that stories took is given at 5,000 articles and at the end.
 """
 

@@ -1,0 +1,162 @@
+"""The commands that ask: search, export, explain."""
+
+from typing import Annotated
+
+import typer
+
+from search.command import (
+    Byline,
+    EffortName,
+    From,
+    GroupName,
+    Json,
+    Language,
+    Model,
+    ModeName,
+    Order,
+    Outlet,
+    Question,
+    Section,
+    Store,
+    To,
+    app,
+    effort_named,
+    filters_of,
+    group_named,
+    mode_named,
+    open_searcher,
+    order_named,
+    print_model,
+    settings_of,
+    stdout,
+)
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    question: Question,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of hits.")] = 10,
+    cursor: Annotated[
+        str | None, typer.Option(help="The next_cursor of the page before, as --json gives it.")
+    ] = None,
+    mode: ModeName = "plain",
+    outlet: Outlet = None,
+    byline: Byline = None,
+    section: Section = None,
+    language: Language = None,
+    published_from: From = None,
+    published_to: To = None,
+    sort: Order = "relevance",
+    effort: EffortName = "thorough",
+    group: GroupName = "report",
+    model: Model = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a question.
+
+    Prints the passages that answer it, best first, with their sources.
+    """
+    filters = filters_of(outlet, byline, section, language, published_from, published_to)
+    order = order_named(sort)
+    with open_searcher(settings_of(ctx, store=store, model=model)) as searcher:
+        answer = searcher.search(
+            question,
+            k=k,
+            mode=mode_named(mode),
+            filters=filters,
+            sort=order,
+            effort=effort_named(effort),
+            group=group_named(group),
+            cursor=cursor,
+            facets=as_json,
+        )
+    if as_json:
+        from search.responses import SearchResponse
+
+        print_model(SearchResponse.of(answer))
+    else:
+        from search.terminal import print_answer
+
+        print_answer(stdout(), answer)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    question: Question,
+    mode: ModeName = "plain",
+    outlet: Outlet = None,
+    byline: Byline = None,
+    section: Section = None,
+    language: Language = None,
+    published_from: From = None,
+    published_to: To = None,
+    sort: Order = "relevance",
+    effort: EffortName = "thorough",
+    group: GroupName = "report",
+    model: Model = None,
+    store: Store = None,
+) -> None:
+    """Print all that answers a question, as JSON Lines.
+
+    A header comes first; it says how many lines follow.
+    """
+    filters = filters_of(outlet, byline, section, language, published_from, published_to)
+    order = order_named(sort)
+    with open_searcher(settings_of(ctx, store=store, model=model)) as searcher:
+        from search.export import export_lines
+
+        whole = searcher.export(
+            question,
+            mode=mode_named(mode),
+            filters=filters,
+            sort=order,
+            effort=effort_named(effort),
+            group=group_named(group),
+        )
+        for line in export_lines(whole):
+            typer.echo(line, nl=False)
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    question: Question,
+    article: Annotated[str, typer.Argument(help="An article id, or its guid or URL.")],
+    mode: ModeName = "plain",
+    outlet: Outlet = None,
+    byline: Byline = None,
+    section: Section = None,
+    language: Language = None,
+    published_from: From = None,
+    published_to: To = None,
+    sort: Order = "relevance",
+    effort: EffortName = "thorough",
+    group: GroupName = "report",
+    model: Model = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Tell why an article is found where it is, or not."""
+    filters = filters_of(outlet, byline, section, language, published_from, published_to)
+    order = order_named(sort)
+    with open_searcher(settings_of(ctx, store=store, model=model)) as searcher:
+        explanation = searcher.explain(
+            question,
+            article,
+            mode=mode_named(mode),
+            filters=filters,
+            sort=order,
+            effort=effort_named(effort),
+            group=group_named(group),
+        )
+    if as_json:
+        from search.responses import ExplainResponse
+
+        print_model(ExplainResponse.of(explanation))
+    else:
+        from search.terminal import print_explanation
+
+        print_explanation(stdout(), explanation)
