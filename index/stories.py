@@ -43,6 +43,8 @@ _POSTED_TERMS, _POSTINGS, _CANDIDATES = 10, 200, 48
 # Of 640 pairs of articles of one event whose day is known, half are at most 1 day apart, three in
 # four at most 7, nine in ten at most 90. After a year 2 % of the likeness is left.
 _SAME_EVENT_DAYS, _HALF_LIFE_DAYS, _WINDOW_DAYS = 14, 60, 90
+# Half a year apart: these speak against one story as much as the least agreement speaks for it.
+_NOT_NEAR = 0.15
 _MOST_POINTS = 100  # clustered at once; they take 3 ms
 
 
@@ -349,8 +351,10 @@ class _Retelling:
         days = np.array([point.day for point in points])
         alike = similarities(self._vectors_of(points))
         nearness = _nearness(days[:, None], days[None, :])
-        # Once more behind the agreement: of one far off the nearest neighbours are this story's.
-        agreement = agreed(alike * nearness) * nearness
+        agreement = agreed(alike * nearness)
+        # Of one far off the nearest neighbours are this story's all the same, and one whose day is
+        # not known is near to both.
+        agreement[nearness < _NOT_NEAR] = -_AGREEMENT
         groups = [[points[at] for at in group] for group in joined(agreement, _AGREEMENT)]
         had = [[point.story for point in group] for group in groups]
         numbers = [number or self._new_story() for number in numbered(had)]

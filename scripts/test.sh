@@ -12,5 +12,6 @@ nutgraf_venv dev
 .venv/bin/lint-imports --no-cache
 case " $* " in
 *" -m "*) exec .venv/bin/python -m pytest "$@" ;;
-*) exec .venv/bin/python -m pytest -m "not slow" "$@" ;;
+# A file's tests share what they set up: one process takes all of a file.
+*) exec .venv/bin/python -m pytest -m "not slow" -n auto --dist loadfile "$@" ;;
 esac

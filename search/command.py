@@ -241,6 +241,6 @@ def stderr() -> "Console":
 
 
 def one_native_thread() -> None:
-    # FAISS starts a thread for each core on every query otherwise, which costs more than it gains.
-    # It is read once, when NumPy and FAISS are imported.
+    # FAISS and BLAS start a thread for each core on every query otherwise, which costs more than it
+    # gains. It is read once, when NumPy and FAISS are imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

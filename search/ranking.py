@@ -54,6 +54,9 @@ SECOND_LOOK_WEIGHT: Final = 0.4
 # Texts are compared among so many of the set's first: in all of it, unless a condition lets more
 # through than both arms propose.
 COMPARED: Final = 2 * CANDIDATES
+# Two pages of reports. With fewer among the candidates, and twice as many articles, copies have
+# taken the places of others.
+LEAST_REPORTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ class Ranker:
             positions = np.flatnonzero(allowed)
             bm25 = asked.words.scores(snapshot.columns.number[positions])
         else:
-            positions, bm25 = _in_order(*_candidates(asked, allowed))
+            positions, bm25 = _in_order(*_proposed(asked, allowed, group))
         cosines, fused = _fused(asked, positions, bm25)
         candidates = ResultSet.of(positions, fused.scores, cosines, bm25)
         results = result_set(candidates, snapshot.columns, complete=complete)
@@ -243,33 +246,53 @@ def allowed_passages(
     return allowed, matched.complete or not query.words
 
 
-def _candidates(
-    asked: _Asked, allowed: NDArray[np.bool_] | None
+def _proposed(
+    asked: _Asked, allowed: NDArray[np.bool_] | None, group: Group
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """What either arm proposes: positions, shape (n,), int64, and their BM25, float32."""
+    """The candidates; more of them where copies would leave too few reports."""
+    depth = CANDIDATES
+    while True:
+        positions, bm25 = _candidates(asked, allowed, depth)
+        are_all = len(positions) < depth
+        if are_all or group is Group.NONE or not _is_crowded(positions, asked.snapshot.columns):
+            return positions, bm25
+        depth *= 4
+
+
+def _is_crowded(positions: NDArray[np.int64], columns: Columns) -> bool:
+    """Whether most of these passages are of copies, and few reports are among them."""
+    articles = np.unique(columns.article[positions])
+    reports = len(np.unique(columns.report[articles]))
+    return reports < LEAST_REPORTS and len(articles) >= 2 * reports
+
+
+def _candidates(
+    asked: _Asked, allowed: NDArray[np.bool_] | None, depth: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """What either arm proposes, its best `depth`: positions, (n,), int64, and BM25, float32."""
     snapshot = asked.snapshot
-    lexical, bm25 = _lexical_candidates(asked, allowed)
+    lexical, bm25 = _lexical_candidates(asked, allowed, depth)
     if asked.embedding is None:
         return lexical, bm25
-    dense, _ = snapshot.vectors.search(asked.embedding, CANDIDATES, allowed)
+    dense, _ = snapshot.vectors.search(asked.embedding, depth, allowed)
     others = np.setdiff1d(dense, lexical)
     others_bm25 = asked.words.scores(snapshot.columns.number[others])
     return np.concatenate([lexical, others]), np.concatenate([bm25, others_bm25])
 
 
 def _lexical_candidates(
-    asked: _Asked, allowed: NDArray[np.bool_] | None
+    asked: _Asked, allowed: NDArray[np.bool_] | None, wanted: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The best by BM25 of what is allowed; the word index knows filters, but no condition."""
-    depth = CANDIDATES
+    depth = wanted
     while True:
         numbers, bm25 = asked.words.candidates(depth)
         positions = asked.snapshot.position_of(numbers)
         kept = positions >= 0
         if allowed is not None:
             kept &= allowed[positions]
-        if np.count_nonzero(kept) >= CANDIDATES or len(numbers) < depth:
-            return positions[kept][:CANDIDATES], bm25[kept][:CANDIDATES]
+        if np.count_nonzero(kept) >= wanted or len(numbers) < depth:
+            return positions[kept][:wanted], bm25[kept][:wanted]
         depth *= 4
 
 

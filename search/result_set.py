@@ -5,10 +5,11 @@ With `Group.REPORT` it holds the best passage of each report; see `search.groupi
 It is settled by a `Request` and a snapshot. Hits, their total, facets, pages and the export are
 all taken from it, so that they cannot disagree.
 
-It holds the candidates of both arms (the `CANDIDATES` best of each, after the filters) whose score
-is at least `LEAST_SHARE` of the best one's. It does not depend on `k` or on the order asked for:
-the first ten of a hundred hits are the hits one gets when asking for ten, and the newest hit is
-the newest of the passages that answer, not of all that were looked at.
+It holds the candidates of both arms (the `CANDIDATES` best of each, after the filters, and more
+where copies crowd out other reports) whose score is at least `LEAST_SHARE` of the best one's. It
+does not depend on `k` or on the order asked for: the first ten of a hundred hits are the hits one
+gets when asking for ten, and the newest hit is the newest of the passages that answer, not of all
+that were looked at.
 """
 
 from collections.abc import Iterator

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from index.article import Published, SourceRecord, embedding_text
 from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.model import encodable
-from index.preparing import prepare
 from index.snapshot import Columns, Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
 from search.best_sentence import BestSentence
@@ -283,6 +282,9 @@ class Searcher:
     def _subject(self, article: str | SourceRecord, snapshot: Snapshot) -> Subject:
         if isinstance(article, str):
             return subject_in(_article(article, snapshot), snapshot)
+        # A question must not wait for the libraries that read articles.
+        from index.preparing import prepare
+
         prepared = prepare(article)
         stored = snapshot.article(prepared.article.id)
         if stored and stored.text == prepared.article.text:

@@ -21,6 +21,7 @@ from search.command import (
     Model,
     Store,
     app,
+    one_native_thread,
     print_json,
     require_store,
     resumable,
@@ -82,6 +83,7 @@ def _add_here(
     wait: bool,
     as_json: bool,
 ) -> None:
+    one_native_thread()
     from index.writer import Writer
     from search import adding, terminal
 
@@ -149,6 +151,7 @@ def remove(
 
     They are gone from every arm. Exit 1 when one of them is not there.
     """
+    one_native_thread()
     from index.snapshot import SnapshotReader
     from index.writer import Writer
 

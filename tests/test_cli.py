@@ -129,9 +129,9 @@ def test_a_cursor_leads_on_and_an_export_is_all_of_it(harbour: Path, nutgraf: Ru
 
 def test_what_is_not_shown_is_counted(harbour: Path, nutgraf: Run) -> None:
     asked = nutgraf("search", "ferry harbour", "-k", 1, "--store", harbour)
-    assert re.search(r"passage 1 of [2-9]", asked.stdout)
+    assert re.search(r"report 1 of [2-9]", asked.stdout)
     whole = nutgraf("search", "ferry harbour", "-k", 100, "--store", harbour)
-    assert "passages 1 to" not in whole.stdout
+    assert "reports 1 to" not in whole.stdout
 
 
 def test_a_misspelt_word_is_offered_as_the_archive_has_it(harbour: Path, nutgraf: Run) -> None:

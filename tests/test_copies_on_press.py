@@ -20,6 +20,7 @@ from index.reading import read
 from index.snapshot import SnapshotReader
 from index.updates import days_apart
 from index.writer import Writer
+from search.searcher import Searcher
 
 EVERY = 55  # of the articles, one is an original
 LONGEST = 5_000  # characters of an original: half of them; the longer would take most of the time
@@ -35,6 +36,7 @@ class Archive:
     right: Mapping[str, object]
     judged: Mapping[str, SourceRecord]
     copies: Sequence["Copy"]
+    store: Path
 
     def agreement(self, articles: Sequence[str]) -> BCubed:
         return b_cubed(
@@ -79,7 +81,8 @@ def archive(pairs: list[JudgedPair], tmp_path_factory: pytest.TempPathFactory) -
         **{record.own_id: record.own_id for record in originals},
         **{copy.record.own_id: copy.original for copy in copies},
     }
-    return Archive(_reports(records, tmp_path_factory.mktemp("press")), right, judged, copies)
+    store = tmp_path_factory.mktemp("press")
+    return Archive(_reports(records, store), right, judged, copies, store)
 
 
 def _copies(originals: Sequence[SourceRecord], chance: Random) -> Iterator[Copy]:
@@ -144,3 +147,16 @@ def test_copies_are_told_from_what_only_shares_quotations_and_background(
 
 def _is_copy(a: SourceRecord, b: SourceRecord) -> bool:
     return is_copy(a.body, b.body, days=days_apart(a.published, b.published))
+
+
+def test_the_first_ten_hits_are_of_ten_reports(archive: Archive) -> None:
+    """Of 170 questions, their headlines: 9.94 distinct reports in ten hits; without folding 1.8."""
+    asked = [copy.record.headline for copy in archive.copies[:: 12 * COPIES]]
+    searcher = Searcher(archive.store)
+    try:
+        full = [hits for question in asked if len(hits := searcher.search(question).hits) == 10]
+    finally:
+        searcher.close()
+    assert len(full) > len(asked) / 2
+    distinct = [len({archive.right[hit.article_id] for hit in hits}) for hits in full]
+    assert sum(distinct) / len(distinct) >= 9.7

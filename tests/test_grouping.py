@@ -28,7 +28,7 @@ from search.grouping import (
 )
 from search.query import Query
 from search.reranking import RERANKED
-from search.result_set import Answer, Hit, Sort
+from search.result_set import CANDIDATES, Answer, Hit, Sort
 from search.searcher import Searcher
 
 STORM = (
@@ -379,3 +379,20 @@ def test_reports_are_told_by_their_articles(articles: list[int], reports: list[i
     assert counted(labels[best], labels).tolist() == [
         labels.tolist().count(label) for label in labels[best]
     ]
+
+
+def test_hundreds_of_copies_crowd_out_no_other_report(tmp_path: Path) -> None:
+    wire = [record(f"copy-{n}", "\n\n".join(STORM), f"Paper {n}") for n in range(CANDIDATES + 50)]
+    others = [
+        record(f"other-{n}", f"The ferry to {place} stays in the harbour on Monday.", place)
+        for n, place in enumerate(("Aldby", "Bersund", "Corran", "Dunmore", "Eskvik"))
+    ]
+    with Writer(tmp_path / "store") as writer:
+        writer.add([*wire, *others])
+    with closing(Searcher(tmp_path / "store")) as searcher:
+        answer = searcher.search("When does the ferry sail from the harbour?")
+    assert {hit.article_id for hit in answer.hits} >= {other.own_id for other in others}
+    assert answer.total == len(others) + 1
+    (story,) = [hit for hit in answer.hits if hit.copies]
+    assert story.copies
+    assert story.copies.count == len(wire) - 1

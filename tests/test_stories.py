@@ -158,6 +158,17 @@ def test_a_like_event_a_year_later_is_another_story(writer: Writer, reader: Snap
     assert stories(reader.latest()) == sets("fire again", "next")
 
 
+def test_a_report_without_a_day_does_not_join_what_lies_years_apart(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    writer.add([told("fire", FIRE), told("again", FIRE_TOLD_AGAIN)])
+    writer.add([told("years", FIRE_FOLLOWED_UP, "2031-05-01")])
+    both = f"{FIRE[1][:130]} {FIRE_FOLLOWED_UP[1][:170]}"
+    writer.add([told("undated", ("Fire at Northport fish market and smokehouse", both), "")])
+    story_of = numbers(reader.latest())
+    assert story_of["fire"] == story_of["again"] != story_of["years"]
+
+
 def test_every_article_has_a_story_even_one_without_words(
     writer: Writer, reader: SnapshotReader
 ) -> None:
