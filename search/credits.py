@@ -42,7 +42,7 @@ _SET_OFF: Final = re.compile(r"[.!?\"”’]\s*(?:[—–]|--?|\()\s*([\w .-]{2,
 
 def credits_of(byline: str, text: str) -> frozenset[str]:
     """The agencies that an article credits; among them its own outlet, where it names itself."""
-    credits = _credits(byline, text)
+    credits = sources_of(byline, text)
     return frozenset(name for name in _AGENCIES if _agency_pattern(name).search(credits))
 
 
@@ -54,11 +54,11 @@ def agency_of(outlet: str) -> str | None:
 
 def credits_outlet(byline: str, text: str, outlet: str) -> bool:
     """Whether an article credits this outlet, which need be no agency, by its name as it stands."""
-    return bool(outlet) and bool(_outlet_pattern(outlet).search(_credits(byline, text)))
+    return bool(outlet) and bool(_outlet_pattern(outlet).search(sources_of(byline, text)))
 
 
 @lru_cache(maxsize=256)
-def _credits(byline: str, text: str) -> str:
+def sources_of(byline: str, text: str) -> str:
     """All that an article says of its sources, line by line.
 
     The byline, what a dateline has in brackets, and of the last two lines those that can be a

@@ -180,10 +180,22 @@ def _nearest(sources: Sequence[Version], text: str) -> Version | None:
 
 def pieces_of(members: Sequence[ArticleRow]) -> list[list[ArticleRow]]:
     """The versions of each piece in their order, the pieces in the order of time."""
-    pieces: list[list[ArticleRow]] = []
+    by_outlet: dict[str, list[ArticleRow]] = {}
+    for member in sorted(members, key=in_time_key):
+        by_outlet.setdefault(member.outlet.casefold(), []).append(member)
+    pieces = [piece for some in by_outlet.values() for piece in _pieces_of_outlet(some)]
+    ordered = [sorted(piece, key=cmp_to_key(_order)) for piece in pieces]
+    return sorted(ordered, key=lambda piece: in_time_key(piece[0]))
+
+
+def _pieces_of_outlet(members: Sequence[ArticleRow]) -> list[list[ArticleRow]]:
+    """Articles of one outlet, those together that are versions of one piece."""
     # Of two versions one says that it is one: asked once of each, not for every pair.
     marked = {member.number for member in members if mark_of(member.headline, member.text)}
-    for member in sorted(members, key=in_time_key):
+    if not marked or len(members) == 1:
+        return [[member] for member in members]
+    pieces: list[list[ArticleRow]] = []
+    for member in members:
         joined, apart = [member], []
         for piece in pieces:
             if any(
@@ -194,8 +206,7 @@ def pieces_of(members: Sequence[ArticleRow]) -> list[list[ArticleRow]]:
             else:
                 apart.append(piece)
         pieces = [*apart, joined]
-    ordered = [sorted(piece, key=cmp_to_key(_order)) for piece in pieces]
-    return sorted(ordered, key=lambda piece: in_time_key(piece[0]))
+    return pieces
 
 
 def _order(one: ArticleRow, other: ArticleRow) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 
 from index.article import Published
 from index.store import ArticleRow
-from search.credits import agency_of, credits_of, credits_outlet
+from search.credits import agency_of, credits_of, credits_outlet, sources_of
 
 _CREDITED: Final = "the agency the others credit"
 _OWN_CREDIT: Final = "an agency’s own report"
@@ -75,16 +75,19 @@ def _credited(
 ) -> tuple[list[ArticleRow], str]:
     """Those whose outlet most others credit, and the reason; where there are none, all and ""."""
     credits = {member.id: credits_of(member.byline, member.text) for member in members}
+    # Hundreds of outlets are not looked for in hundreds of articles when none of these names them.
+    sources = "\n".join(sources_of(member.byline, member.text) for member in members)
     creditors = {
         outlet: {
             member.outlet for member in members if _credits(member, credits[member.id], outlet)
         }
         for outlet in {candidate.outlet for candidate in candidates}
+        if agency_of(outlet) is not None or outlet in sources
     }
-    most = max(map(len, creditors.values()))
+    most = max(map(len, creditors.values()), default=0)
     if not most:
         return list(candidates), ""
-    chosen = [each for each in candidates if len(creditors[each.outlet]) == most]
+    chosen = [each for each in candidates if len(creditors.get(each.outlet, ())) == most]
     outlet = chosen[0].outlet
     if agency_of(outlet) is None:
         return chosen, _OUTLET_CREDITED
