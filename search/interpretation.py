@@ -63,7 +63,7 @@ class Interpretation:
     complete: bool  # all that fulfils the condition is found, and nothing else
     terms: tuple[TermHits, ...]
     time: tuple[TimeExpression, ...]
-    loose: str | None  # quotations that stand nowhere, and so restrict nothing
+    loose: str | None  # quotations of a question, which restrict nothing
 
 
 def described(query: Query, snapshot: Snapshot) -> Interpretation:

@@ -203,7 +203,7 @@ class Query:
     words: str  # what both arms look for: no operators, no field names, nothing that is excluded
     condition: Condition | None  # what restricts the articles; None: nothing does
     time: tuple[TimeExpression, ...] = ()  # their spans are in `text`
-    loose: Condition | None = None  # quotations that stand nowhere, and so restrict nothing
+    loose: Condition | None = None  # quotations of a question, which restrict nothing
 
 
 def parse(text: str, *, mode: Mode = Mode.PLAIN, today: date) -> Query:

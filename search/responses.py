@@ -359,7 +359,7 @@ class ParseResponse(_Response):
     terms: list[TermResponse]
     time: list[TimeResponse]
     loose: str | None = Field(
-        description="Quotations that stand nowhere, and so restrict nothing; null: there are none."
+        description="Quotations of a question, which restrict nothing; null: there are none."
     )
 
     @classmethod

@@ -405,7 +405,7 @@ class Searcher:
         return found
 
     def _ranked(self, request: Request, snapshot: Snapshot) -> Found:
-        query = loosened(parse(request.question, mode=request.mode, today=request.today), snapshot)
+        query = loosened(parse(request.question, mode=request.mode, today=request.today))
         misses = () if request.mode is Mode.VERBATIM else near_misses(query.words, snapshot)
         ranking = self._ranker.rank(
             query,
