@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, R
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +27,7 @@ from search.archive import Archive
 from search.batches import batches
 from search.bodies import Numbered, read_json, read_ndjson, spool
 from search.cross_encoder import Effort
-from search.filters import Filters
+from search.filter_query import FilterQuery
 from search.grouping import Group
 from search.links import LINK, link_to_next
 from search.problems import Problem, ProblemError, declared
@@ -73,10 +73,8 @@ _SECURITY_HEADERS = {
 }
 
 
-class QuestionQuery(BaseModel):
-    """A question. A parameter of another name is refused, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+class QuestionQuery(FilterQuery):
+    """A question, and what may answer it."""
 
     q: str = Field(
         min_length=1,
@@ -91,31 +89,6 @@ class QuestionQuery(BaseModel):
         "comma, is what must stand in the text or the headline.",
         examples=["plain"],
     )
-    outlet: list[str] = Field(
-        [],
-        description="Only from this outlet; several: from any of them.",
-        examples=[["Northport Courier"]],
-    )
-    byline: list[str] = Field(
-        [],
-        description="Only with these words in the byline; several: any of them.",
-        examples=[["Lindqvist"]],
-    )
-    section: list[str] = Field([], description="Only from this section.", examples=[["Local"]])
-    language: list[str] = Field([], description="Only in this language.", examples=[["en"]])
-    published_from: str | None = Field(
-        None,
-        alias="from",
-        description="Published on this day or later, YYYY-MM-DD. With a bound, articles of "
-        "unknown date are left out.",
-        examples=["2025-03-01"],
-    )
-    published_to: str | None = Field(
-        None,
-        alias="to",
-        description="Published on this day or earlier, YYYY-MM-DD.",
-        examples=["2025-03-31"],
-    )
     sort: Sort = Field(Sort.RELEVANCE, description="Order of the hits.", examples=["relevance"])
     effort: Effort = Field(
         Effort.QUICK,
@@ -128,17 +101,6 @@ class QuestionQuery(BaseModel):
         "totals and facets count reports. none: every passage is a hit.",
         examples=["report"],
     )
-
-    def filters(self) -> Filters:
-        """The filters among the parameters; BadQueryError when one is none."""
-        return Filters.parse(
-            outlet=self.outlet,
-            byline=self.byline,
-            section=self.section,
-            language=self.language,
-            published_from=self.published_from,
-            published_to=self.published_to,
-        )
 
 
 class SearchQuery(QuestionQuery):

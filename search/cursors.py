@@ -24,7 +24,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import BadQueryError
+from index.errors import BadQueryError, ExpiredCursorError
 from index.snapshot import Snapshot
 from search.result_set import Found, Request
 
@@ -35,6 +35,10 @@ LONGEST_UNUSED_S: Final = 600.0
 # A next page must not rank anew; a million passages of a result set are 28 MB.
 _KEPT_SETS: Final = 256
 _KEPT_PASSAGES: Final = 2_000_000
+EXPIRED: Final = (
+    "cursor: the archive has changed since, and the view that this cursor belongs to is no longer "
+    "kept; ask again without a cursor"
+)
 _VERSION: Final = 1
 _MOST_CHARS: Final = 500
 
@@ -108,6 +112,31 @@ def digest_of_set(positions: NDArray[np.int64], snapshot: Snapshot) -> str:
 def digest(data: bytes) -> str:
     """A short name for bytes, the same for the same ones."""
     return blake2b(data, digest_size=8).hexdigest()
+
+
+def reached(first: Cursor, cursor: Cursor | None, total: int) -> Cursor:
+    """The place in a set of `total`, which begins at `first`, that `cursor` leads to, if any.
+
+    Raises:
+        ExpiredCursorError: the cursor belongs to another snapshot, or another set was found on it.
+        BadQueryError: it lies behind the end of the set.
+    """
+    if cursor is None:
+        return first
+    if (cursor.snapshot, cursor.found) != (first.snapshot, first.found):
+        raise ExpiredCursorError(EXPIRED)
+    if cursor.offset >= max(total, 1):
+        raise BadQueryError("cursor", "it lies behind the end", "leave it out")
+    return first.at(cursor.offset)
+
+
+def neighbours(here: Cursor, k: int, total: int) -> tuple[str | None, str | None]:
+    """Cursors of the page behind the one of `k` that begins `here`, and of the one before it."""
+    after, before = here.offset + k, max(here.offset - k, 0)
+    return (
+        here.at(after).encode() if after < total else None,
+        here.at(before).encode() if here.offset else None,
+    )
 
 
 class HeldSnapshots:

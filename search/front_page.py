@@ -8,17 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import BadQueryError, ExpiredCursorError
+from index.errors import BadQueryError
 from index.snapshot import Columns, Snapshot
-from search.cursors import Cursor, HeldSnapshots, digest
-from search.filters import Filters
-from search.story import Summary, live_articles, reports_of, summary_of
+from search.cursors import Cursor, HeldSnapshots, digest, neighbours, reached
+from search.filters import Filters, matching_articles
+from search.story import Summary, reports_of, summary_of
 
 MAX_STORIES: Final = 100
-_EXPIRED: Final = (
-    "cursor: the archive has changed since, and the view that this cursor belongs to is no longer "
-    "kept; ask again without a cursor"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +74,31 @@ def front_page(
     asked = digest(repr(("stories", filters, min_reports)).encode())
     begin = _begin(asked, cursor)
     snapshot = latest if begin is None else held.get(begin.snapshot) or latest
-    matching = matching_articles(snapshot.columns, filters)
+    matching = matching_articles(filters, snapshot.columns)
     ranked = biggest(snapshot.columns, matching, min_reports)
-    here = Cursor(snapshot.id, date.min, asked, digest(ranked.numbers.tobytes()), 0)
-    offset = begin.offset if begin else 0
-    if begin and (begin.snapshot, begin.found) != (here.snapshot, here.found):
-        raise ExpiredCursorError(_EXPIRED)
     total = len(ranked.numbers)
-    if offset and offset >= total:
-        raise BadQueryError("cursor", "it lies behind the last story", "leave it out")
-    last = min(offset + k, total)
+    first = Cursor(snapshot.id, date.min, asked, digest(ranked.numbers.tobytes()), 0)
+    here = reached(first, begin, total)
+    shown = slice(here.offset, here.offset + k)
     listed = [
         _listed(int(number), int(reports), matching, snapshot)
-        for number, reports in zip(
-            ranked.numbers[offset:last], ranked.reports[offset:last], strict=True
-        )
+        for number, reports in zip(ranked.numbers[shown], ranked.reports[shown], strict=True)
     ]
     sound = tuple(story for story in listed if story)
-    if offset or last < total:
+    next_cursor, previous_cursor = neighbours(here, k, total)
+    if next_cursor or previous_cursor:
         held.hold(snapshot)
     return FrontPage(
         stories=sound,
-        rank=offset + 1,
+        rank=here.offset + 1,
         total=total,
         filters=filters,
         min_reports=min_reports,
-        next_cursor=here.at(last).encode() if last < total else None,
-        previous_cursor=here.at(max(offset - k, 0)).encode() if offset else None,
+        next_cursor=next_cursor,
+        previous_cursor=previous_cursor,
         snapshot=snapshot.id,
         omitted=len(listed) - len(sound),
     )
-
-
-def matching_articles(columns: Columns, filters: Filters) -> NDArray[np.bool_]:
-    """Which live articles the filters let through, shape (articles,), bool."""
-    live = live_articles(columns)
-    resolved = filters.resolve(columns)
-    return live & resolved.articles() if resolved else live
 
 
 def biggest(columns: Columns, matching: NDArray[np.bool_], min_reports: int) -> Ranked:

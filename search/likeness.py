@@ -23,9 +23,8 @@ from index.snapshot import Columns, Snapshot
 from index.stories import agreed, similarities
 from index.term_vectors import TermVector, term_of, words_of
 from search.agreement import agreements
-from search.filters import NO_FILTERS, Filters
+from search.filters import NO_FILTERS, Filters, live_articles
 from search.lexical import MAX_TERMS, lexical_query
-from search.story import live_articles
 from search.subject import Subject
 
 # Reports, of each arm. By words alone they hold, of the ten reports most like an article, all on

@@ -34,15 +34,22 @@ from index.store import ArticleRow
 from index.term_vectors import TermVector
 from index.updates import day_of, supersedes
 from search.agreement import nearest_pair, pair_by_words
-from search.cursors import Cursor, HeldSnapshots, digest, digest_of_set
+from search.cursors import (
+    EXPIRED,
+    Cursor,
+    HeldSnapshots,
+    digest,
+    digest_of_set,
+    neighbours,
+    reached,
+)
 from search.facets import Facet
 from search.facets import facets as facets_of
-from search.filters import NO_FILTERS, Filters
+from search.filters import NO_FILTERS, Filters, live_articles, matching_articles
 from search.grouping import Group
 from search.likeness import Likeness, likeness, place_of
 from search.result_set import ResultSet, Sort, result_set
 from search.shared_names import Names, names_of, shared_names
-from search.story import live_articles
 from search.subject import Span, Subject, span_of, vectors_of
 
 MAX_K: Final = 100
@@ -61,10 +68,6 @@ STORY_WEIGHT: Final = 0.05
 # equals; few articles of events have a date to measure more by (+.0003 on the tuning half).
 DATE_WEIGHT: Final = 0.02
 _HALF_DAYS: Final = 30
-EXPIRED: Final = (
-    "cursor: the archive has changed since, and the view that this cursor belongs to is no longer "
-    "kept; ask again without a cursor"
-)
 
 
 class Role(StrEnum):
@@ -173,17 +176,16 @@ def related_page(
             "it belongs to another article, or to other filters, order or grouping",
             "send it with those it was given for, or leave it out",
         )
+    if cursor and cursor.snapshot != snapshot.id:
+        raise ExpiredCursorError(EXPIRED)
     found = related(subject, request, snapshot)
     results, total = found.results, len(found.results)
-    here = Cursor(snapshot.id, date.min, asked, digest_of_set(results.positions, snapshot), 0)
-    if cursor and (cursor.snapshot, cursor.found) != (here.snapshot, here.found):
-        raise ExpiredCursorError(EXPIRED)
-    offset = cursor.offset if cursor else 0
-    if offset and offset >= total:
-        raise BadQueryError("cursor", "it lies behind the last article", "leave it out")
-    last = min(offset + k, total)
-    articles = _shown(subject, found, range(offset, last), snapshot)
-    if offset or last < total:
+    first = Cursor(snapshot.id, date.min, asked, digest_of_set(results.positions, snapshot), 0)
+    here = reached(first, cursor, total)
+    last = min(here.offset + k, total)
+    articles = _shown(subject, found, range(here.offset, last), snapshot)
+    next_cursor, previous_cursor = neighbours(here, k, total)
+    if next_cursor or previous_cursor:
         held.hold(snapshot)
     return RelatedPage(
         article=subject.article,
@@ -192,10 +194,10 @@ def related_page(
         articles=tuple(articles),
         total=total,
         facets=facets_of(results.positions, snapshot.columns) if facets else (),
-        next_cursor=here.at(last).encode() if last < total else None,
-        previous_cursor=here.at(max(offset - k, 0)).encode() if offset else None,
+        next_cursor=next_cursor,
+        previous_cursor=previous_cursor,
         snapshot=snapshot.id,
-        omitted=last - offset - len(articles),
+        omitted=last - here.offset - len(articles),
         took_ms=(time.perf_counter() - began) * 1000,
     )
 
@@ -251,7 +253,9 @@ def _story(subject: Subject, found: Likeness, columns: Columns) -> int | None:
 
 def _articles(reports: NDArray[np.int64], request: Request, columns: Columns) -> NDArray[np.int64]:
     """The articles of these reports that are listed, by their places in the columns."""
-    articles = np.flatnonzero(_allowed(request, columns) & np.isin(columns.report, reports))
+    articles = np.flatnonzero(
+        matching_articles(request.filters, columns) & np.isin(columns.report, reports)
+    )
     if request.group is Group.NONE:
         return articles
     # The first in time, which is the likely original; of unknown date only if all are.
@@ -266,7 +270,7 @@ def _own_articles(
 ) -> dict[int, Role]:
     """The articles of the article's own report that are listed, by place, with their roles."""
     columns = snapshot.columns
-    allowed = _allowed(request, columns)
+    allowed = matching_articles(request.filters, columns)
     copies: dict[int, Role] = {}
     versions: list[tuple[ArticleRow, int]] = []
     for row in (row for report in own.tolist() for row in snapshot.articles_of_report(report)):
@@ -283,13 +287,6 @@ def _own_articles(
         place for row, place in versions if not any(supersedes(other, row) for other, _ in versions)
     ]
     return dict.fromkeys(newest[-1:], Role.CORRECTION)
-
-
-def _allowed(request: Request, columns: Columns) -> NDArray[np.bool_]:
-    """Which articles may be listed, shape (articles,), bool."""
-    live = live_articles(columns)
-    resolved = request.filters.resolve(columns)
-    return live & resolved.articles() if resolved else live
 
 
 def _of_articles(

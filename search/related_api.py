@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.routing import Match
 from starlette.types import Scope
 
 from search.access import Access
 from search.archive import Archive
-from search.filters import Filters
+from search.filter_query import FilterQuery
 from search.grouping import Group
 from search.links import LINK, link_to_next
 from search.problems import declared
@@ -29,37 +29,10 @@ _ArticleKey = Annotated[
 ]
 
 
-class RelatedQuery(BaseModel):
-    """Which coverage of an article. A parameter of another name is refused, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+class RelatedQuery(FilterQuery):
+    """Which coverage of an article."""
 
     k: int = Field(10, ge=1, le=MAX_K, description="Number of articles on a page.", examples=[10])
-    outlet: list[str] = Field(
-        [],
-        description="Only from this outlet; several: from any of them.",
-        examples=[["Northport Courier"]],
-    )
-    byline: list[str] = Field(
-        [],
-        description="Only with these words in the byline; several: any of them.",
-        examples=[["Lindqvist"]],
-    )
-    section: list[str] = Field([], description="Only from this section.", examples=[["Local"]])
-    language: list[str] = Field([], description="Only in this language.", examples=[["en"]])
-    published_from: str | None = Field(
-        None,
-        alias="from",
-        description="Published on this day or later, YYYY-MM-DD. With a bound, articles of "
-        "unknown date are left out.",
-        examples=["2025-03-01"],
-    )
-    published_to: str | None = Field(
-        None,
-        alias="to",
-        description="Published on this day or earlier, YYYY-MM-DD.",
-        examples=["2025-03-31"],
-    )
     sort: Sort = Field(Sort.RELEVANCE, description="Order of the articles.", examples=["newest"])
     group: Group = Field(
         Group.REPORT,
@@ -76,17 +49,6 @@ class RelatedQuery(BaseModel):
     facets: bool = Field(
         False, description="Count what all of the coverage is made of.", examples=[True]
     )
-
-    def filters(self) -> Filters:
-        """The filters among the parameters; BadQueryError when one is none."""
-        return Filters.parse(
-            outlet=self.outlet,
-            byline=self.byline,
-            section=self.section,
-            language=self.language,
-            published_from=self.published_from,
-            published_to=self.published_to,
-        )
 
 
 class _EndingApart(APIRoute):

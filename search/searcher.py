@@ -20,11 +20,14 @@ from search.best_sentence import BestSentence
 from search.conditions import loosened
 from search.cross_encoder import Effort
 from search.cursors import (
+    EXPIRED,
     Cursor,
     HeldSnapshots,
     KeptSets,
     digest_of_request,
     digest_of_set,
+    neighbours,
+    reached,
 )
 from search.dense import QuestionEncoder
 from search.explain import Explanation, explained
@@ -57,10 +60,6 @@ from search.subject import Subject, subject_from, subject_in
 
 MAX_QUESTION_CHARS: Final = 10_000  # two pages; what is longer was pasted by mistake
 MAX_K: Final = 1_000
-_EXPIRED: Final = (
-    "cursor: the archive has changed since, and the view that this cursor belongs to is no longer "
-    "kept; ask again without a cursor"
-)
 # An export reads rows in groups: in memory at once, and between two looks at other questions.
 _ROWS_AT_A_TIME: Final = 100
 
@@ -389,13 +388,10 @@ class Searcher:
         request = replace(request, today=wanted.today)
         held = self._held.get(wanted.snapshot) or self._reader.latest()
         if held.id != wanted.snapshot:
-            raise ExpiredCursorError(_EXPIRED)
+            raise ExpiredCursorError(EXPIRED)
         found = self._found(request, held)
-        if digest_of_set(found.results.positions, held) != wanted.found:
-            raise ExpiredCursorError(_EXPIRED)
-        if wanted.offset >= max(len(found.results), 1):
-            raise BadQueryError("cursor", "it lies behind the last hit", "leave it out")
-        return _Place(request, held, found, wanted.offset)
+        here = reached(_beginning(request, held, found), wanted, len(found.results))
+        return _Place(request, held, found, here.offset)
 
     def _found(self, request: Request, snapshot: Snapshot) -> Found:
         found = self._sets.get(snapshot, request)
@@ -425,22 +421,11 @@ class Searcher:
 
     def _cursors(self, place: "_Place", k: int) -> tuple[str | None, str | None]:
         """Of the page behind the one of `k` hits that begins at `place`, and of the one before."""
-        after, before = place.offset + k, max(place.offset - k, 0)
-        total = len(place.found.results)
-        if after >= total and not place.offset:
-            return None, None
-        self._held.hold(place.snapshot)
-        first = Cursor(
-            place.snapshot.id,
-            place.request.today,
-            digest_of_request(place.request),
-            digest_of_set(place.found.results.positions, place.snapshot),
-            before,
-        )
-        return (
-            replace(first, offset=after).encode() if after < total else None,
-            first.encode() if place.offset else None,
-        )
+        first = _beginning(place.request, place.snapshot, place.found)
+        cursors = neighbours(first.at(place.offset), k, len(place.found.results))
+        if any(cursors):
+            self._held.hold(place.snapshot)
+        return cursors
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,6 +436,16 @@ class _Place:
     snapshot: Snapshot
     found: Found
     offset: int
+
+
+def _beginning(request: Request, snapshot: Snapshot, found: Found) -> Cursor:
+    return Cursor(
+        snapshot.id,
+        request.today,
+        digest_of_request(request),
+        digest_of_set(found.results.positions, snapshot),
+        0,
+    )
 
 
 def _article(article_id: str, snapshot: Snapshot) -> ArticleRow:

@@ -13,7 +13,6 @@ from math import log, sqrt
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.article import Published
 from index.errors import NotFoundError
@@ -21,6 +20,7 @@ from index.snapshot import Columns, Snapshot
 from index.store import ArticleRow, PassageRow
 from index.term_vectors import shares, term_of, words_of
 from index.updates import plain_headline
+from search.filters import live_articles
 from search.lineage import pieces_of
 from search.original import (
     earliest_of,
@@ -167,13 +167,6 @@ def ids_of(articles: Collection[int], columns: Columns) -> dict[int, str]:
         )
         if story in several
     }
-
-
-def live_articles(columns: Columns) -> NDArray[np.bool_]:
-    """Which of the columns' articles passages point to, shape (articles,), bool."""
-    live = np.zeros(len(columns.article_number), dtype=np.bool_)
-    live[columns.article] = True
-    return live
 
 
 def reports_of(articles: Sequence[ArticleRow], columns: Columns) -> dict[int, int]:

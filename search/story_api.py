@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from search.access import Access
 from search.archive import Archive
-from search.filters import Filters
+from search.filter_query import FilterQuery
 from search.front_page import MAX_STORIES
 from search.links import LINK, link_to_next
 from search.problems import declared
@@ -16,38 +16,9 @@ from search.responses import EXAMPLE_CURSOR
 from search.story_responses import StoriesResponse, StoryResponse
 
 
-class StoriesQuery(BaseModel):
-    """Which stories. A parameter of another name is refused, not ignored."""
+class StoriesQuery(FilterQuery):
+    """Which stories: those of the articles that the filters let through."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    published_from: str | None = Field(
-        None,
-        alias="from",
-        description="Count articles published on this day or later, YYYY-MM-DD. With a bound, "
-        "articles of unknown date do not count.",
-        examples=["2025-03-10"],
-    )
-    published_to: str | None = Field(
-        None,
-        alias="to",
-        description="Count articles published on this day or earlier, YYYY-MM-DD.",
-        examples=["2025-03-16"],
-    )
-    outlet: list[str] = Field(
-        [],
-        description="Count only articles of this outlet; several: of any of them.",
-        examples=[["Northport Courier"]],
-    )
-    byline: list[str] = Field(
-        [], description="Count only articles with these words in the byline.", examples=[["Berg"]]
-    )
-    section: list[str] = Field(
-        [], description="Count only articles of this section.", examples=[["Local"]]
-    )
-    language: list[str] = Field(
-        [], description="Count only articles in this language.", examples=[["en"]]
-    )
     min_reports: int = Field(
         2,
         ge=1,
@@ -63,17 +34,6 @@ class StoriesQuery(BaseModel):
         "that was not used for ten minutes may have expired (410).",
         examples=[EXAMPLE_CURSOR],
     )
-
-    def filters(self) -> Filters:
-        """The filters among the parameters; BadQueryError when one is none."""
-        return Filters.parse(
-            outlet=self.outlet,
-            byline=self.byline,
-            section=self.section,
-            language=self.language,
-            published_from=self.published_from,
-            published_to=self.published_to,
-        )
 
 
 def build_stories(archive: Archive, access: Access) -> APIRouter:

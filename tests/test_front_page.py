@@ -20,8 +20,8 @@ from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.snapshot import Columns
 from index.writer import Writer
 from search import cursors
-from search.filters import NO_FILTERS, Filters
-from search.front_page import FrontPage, biggest, matching_articles
+from search.filters import NO_FILTERS, Filters, matching_articles
+from search.front_page import FrontPage, biggest
 from search.searcher import Searcher
 
 FERRY, TRAM = "Ferry Petrel catches fire off Tern Island, passengers rescued", "tram"
@@ -283,7 +283,7 @@ def test_the_order_is_that_of_counting_by_hand(given_columns: Columns, least: in
         (story for story in reports if reports[story] >= least),
         key=lambda story: (-reports[story], -newest[story], story),
     )
-    ranked = biggest(given_columns, matching_articles(given_columns, NO_FILTERS), least)
+    ranked = biggest(given_columns, matching_articles(NO_FILTERS, given_columns), least)
     assert ranked.numbers.tolist() == expected
     assert ranked.reports.tolist() == [reports[story] for story in expected]
 
