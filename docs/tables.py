@@ -57,13 +57,13 @@ def routes() -> str:
 
 
 def parameters() -> str:
-    """The parameters of a question over HTTP."""
+    """The parameters of a question over HTTP, what must be given first."""
     search = _openapi()["paths"]["/v1/search"]["get"]
     return _table(
         ("parameter", "what it does"),
         (
             (f"`{parameter['name']}`", parameter["description"])
-            for parameter in search["parameters"]
+            for parameter in sorted(search["parameters"], key=lambda each: not each.get("required"))
             if parameter["in"] == "query"
         ),
     )

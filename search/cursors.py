@@ -126,7 +126,7 @@ def reached(first: Cursor, cursor: Cursor | None, total: int) -> Cursor:
     if (cursor.snapshot, cursor.found) != (first.snapshot, first.found):
         raise ExpiredCursorError(EXPIRED)
     if cursor.offset >= max(total, 1):
-        raise BadQueryError("cursor", "it lies behind the end", "leave it out")
+        raise BadQueryError("cursor", "it lies behind the last hit", "leave it out")
     return first.at(cursor.offset)
 
 
