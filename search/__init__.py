@@ -32,10 +32,11 @@ The surfaces:
 - `responses`, `wording`: answers for programs, and figures and dates for people
 - `archive`: the searcher and the one writer that a server holds open
 - `access`, `bodies`, `problems`: who may, what was sent, what went wrong
-- `api`, `page`, `templates`, `static`: HTTP for programs and for readers, with the filters of a
-  request in `filter_query` and `links` from page to page; of the coverage around an article
-  `related_api` and `related_responses`, of the stories `story_api`, `story_responses` and
-  `story_page`
+- `api`: HTTP for programs, with a question as its parameters in `question_query`, the filters in
+  `filter_query`, and `links` from page to page; of the coverage around an article `related_api`
+  and `related_responses`, of the stories `story_api` and `story_responses`
+- `page`, `templates`, `static`: what the pages for readers share; `search_page`, `article_page`
+  and `story_page` are the views
 - `serving`: runs these on a socket
 - `cli`: the command. `command` is what its commands share; they are in `store_commands` with
   `adding`, `batches`, in `question_commands` with `terminal`, in `related_commands` and

@@ -21,17 +21,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.article import SourceRecord
 from index.errors import BadArticleError
-from search import export, page, problems
+from search import export, problems
 from search.access import Access
 from search.archive import Archive
+from search.article_page import build_article_page
 from search.batches import batches
 from search.bodies import Numbered, read_json, read_ndjson, spool
-from search.cross_encoder import Effort
-from search.filter_query import FilterQuery
-from search.grouping import Group
 from search.links import LINK, link_to_next
+from search.page import static_files
 from search.problems import Problem, ProblemError, declared
-from search.query import Mode
+from search.question_query import MAX_QUERY_LENGTH, QuestionQuery
 from search.related_api import build_related
 from search.responses import (
     EXAMPLE_CURSOR,
@@ -48,13 +47,11 @@ from search.responses import (
     SearchResponse,
     StatusResponse,
 )
-from search.result_set import Sort
+from search.search_page import build_search_page
 from search.story_api import build_stories
 from search.story_page import build_story_pages
 from search.version import VERSION
 
-# In code points; percent-encoded it still fits the 64 KiB that a request line may take.
-MAX_QUERY_LENGTH = 2000
 MAX_K = 100
 
 _READERS: dict[str, Callable[[IO[bytes]], Iterator[Numbered]]] = {
@@ -71,36 +68,6 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-class QuestionQuery(FilterQuery):
-    """A question, and what may answer it."""
-
-    q: str = Field(
-        min_length=1,
-        max_length=MAX_QUERY_LENGTH,
-        description='The question, in plain words; or with "a phrase", beginning*, -without, AND, '
-        "OR, NOT, NEAR/5, headline:storm, after:2019 and the like.",
-        examples=["When does the ferry sail?"],
-    )
-    mode: Mode = Field(
-        Mode.PLAIN,
-        description="plain: words and the question language; verbatim: the question, to the last "
-        "comma, is what must stand in the text or the headline.",
-        examples=["plain"],
-    )
-    sort: Sort = Field(Sort.RELEVANCE, description="Order of the hits.", examples=["relevance"])
-    effort: Effort = Field(
-        Effort.QUICK,
-        description="thorough: the first passages get a second look, which takes longer.",
-        examples=["quick"],
-    )
-    group: Group = Field(
-        Group.REPORT,
-        description="report: an article with its copies and updates is one hit, its best passage; "
-        "totals and facets count reports. none: every passage is a hit.",
-        examples=["report"],
-    )
 
 
 class SearchQuery(QuestionQuery):
@@ -151,9 +118,10 @@ def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastA
     app.include_router(build_stories(archive, access))
     app.include_router(_reading(archive, access))
     app.include_router(_writing(archive, access, max_body_bytes))
-    app.include_router(page.build_pages(archive, access))
+    app.include_router(build_search_page(archive, access))
+    app.include_router(build_article_page(archive, access))
     app.include_router(build_story_pages(archive, access))
-    app.mount("/static", page.static_files())
+    app.mount("/static", static_files())
     app.add_middleware(_SecurityHeaders)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
