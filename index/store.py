@@ -173,6 +173,61 @@ CREATE TABLE merged_stories (
     successor INTEGER NOT NULL,
     crc INTEGER NOT NULL
 );
+CREATE TABLE former_passages (
+    id TEXT,
+    seq INTEGER,
+    article_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    text BLOB NOT NULL,
+    crc INTEGER NOT NULL,
+    removed_seq INTEGER,
+    PRIMARY KEY (id, seq)
+) WITHOUT ROWID;
+CREATE INDEX former_passages_by_article_id ON former_passages (article_id);
+CREATE TABLE commits (seq INTEGER PRIMARY KEY, at_s INTEGER NOT NULL);
+CREATE TABLE searches (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    request TEXT NOT NULL,
+    saved_s INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    seen BLOB NOT NULL,
+    delivered INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE entries (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    search TEXT NOT NULL,
+    article_id TEXT NOT NULL,
+    passage_id TEXT NOT NULL,
+    entered_s INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+);
+CREATE INDEX entries_by_search ON entries (search, number);
+CREATE TABLE collections (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, made_s INTEGER NOT NULL, crc INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE marks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection TEXT NOT NULL,
+    article_id TEXT NOT NULL,
+    passage_id TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    quote TEXT NOT NULL,
+    note TEXT NOT NULL,
+    marked_s INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+);
+CREATE INDEX marks_by_collection ON marks (collection, number);
+CREATE TABLE rejections (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    advice TEXT NOT NULL,
+    rejected_s INTEGER NOT NULL
+);
 CREATE TABLE segments (
     name TEXT PRIMARY KEY,
     model TEXT NOT NULL,

@@ -45,6 +45,7 @@ logger = logging.getLogger(__name__)
 # 200,000 vectors of 384 dimensions are 150 MB in float16 and 300 MB while FAISS builds.
 _SEGMENT_PASSAGES = 200_000
 _HASH_BYTES = 8
+_ROOM_BYTES = 1 << 20  # with less a write may fail for want of space, whatever it says
 _SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
 
 
@@ -249,6 +250,20 @@ class Writer:
                 generations.publish(self._truth, infos, self.fingerprint, keep=False, max_seq=seq)
             self._collect_garbage()
 
+    # -------------------------------------------------------------------- desk
+
+    @contextlib.contextmanager
+    def desk(self) -> Iterator[sqlite3.Connection]:
+        """One commit of what its users keep beside the articles; yields where to write it.
+
+        Searches and collections have no part in answers: snapshots and cursors stay as they are.
+
+        Raises:
+            StoreFullError, StoreReadOnlyError: nothing of it was kept.
+        """
+        with self._guard, self._commit():
+            yield self._truth
+
     # ---------------------------------------------------------------- segments
 
     def publish(self, *, at_least: int = 1) -> None:
@@ -316,17 +331,24 @@ class Writer:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[int]:
-        """One commit; yields its `seq`. All or nothing, and synced when it returns."""
+        """One commit that readers see in their next snapshot; yields its `seq`."""
+        with self._commit():
+            seq = self._seq() + 1
+            self._purge()
+            yield seq
+            store.set_meta(self._truth, seq=seq)
+            self._truth.execute("INSERT INTO commits VALUES (?, ?)", (seq, int(time.time())))
+
+    @contextlib.contextmanager
+    def _commit(self) -> Iterator[None]:
+        """One commit: all or nothing, and synced when it returns."""
         try:
             self._truth.execute("BEGIN IMMEDIATE")
             if store.meta(self._truth, "epoch") != self._epoch:
                 raise StoreReadOnlyError(
                     f"{self.folder}: another writer has taken over; open the store again"
                 )
-            seq = self._seq() + 1
-            self._purge()
-            yield seq
-            store.set_meta(self._truth, seq=seq)
+            yield
             self._truth.execute("COMMIT")
         except sqlite3.Error as error:
             self._reopen()
@@ -721,6 +743,8 @@ def _write_error(folder: Path, error: BaseException) -> StoreFullError | StoreRe
         getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         or getattr(error, "errno", None) == errno.ENOSPC
         or "No space left" in str(error)
+        # A thread of the word index that dies of it does not say so.
+        or shutil.disk_usage(folder).free < _ROOM_BYTES
     )
     if full:
         return StoreFullError(

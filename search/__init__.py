@@ -14,6 +14,7 @@ From a question to its answer, in the order the data flows:
 - `weights`: what was learned for `question_adapter`, `reranking`, `cross_encoder` and `verdict`
 - `result_set`: the passages that answer, in their order
 - `facets`, `cursors`, `export`: what the set is made of, its pages, all of it
+- `citation`: what is cited, with all that a reference to it needs
 - `highlighting`, `best_sentence`: the words of the question in a passage, and the answer
 - `interpretation`, `spelling`, `explain`: how a question was understood, what may have been meant,
   and why an article is where it is
@@ -39,6 +40,6 @@ The surfaces:
   and `story_page` are the views
 - `serving`: runs these on a socket
 - `cli`: the command. `command` is what its commands share; they are in `store_commands` with
-  `adding`, `batches`, in `question_commands` with `terminal`, in `related_commands` and
+  `adding`, `batches`, `client`, in `question_commands` with `terminal`, in `related_commands` and
   `story_commands` with a terminal each, and in `service_commands` with `doctor`
 """

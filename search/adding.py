@@ -11,15 +11,12 @@ from pathlib import Path
 import httpx
 
 from index.article import SourceRecord
-from index.errors import BadArticleError, ServerError
+from index.errors import BadArticleError
 from index.reading import read, read_stream
 from index.writer import Writer
 from search.batches import batches
+from search.client import connection, send
 from search.responses import AddedResponse
-
-# A commit of a full batch takes a second or two; a server that also embeds may take longer.
-_SERVER_TIMEOUT_S = 120.0
-_TRIES = 4
 
 Read = SourceRecord | BadArticleError
 OnBatch = Callable[["Tally"], None]
@@ -95,7 +92,7 @@ def add_to_server(
         ServerError: it cannot be reached, or it refuses.
     """
     pending = 0
-    with httpx.Client(base_url=url, headers=_headers(key), timeout=_SERVER_TIMEOUT_S) as client:
+    with connection(url, key) as client:
         for batch in batches(_without_bad(records, tally, reject), _size_bytes):
             answer = _post(client, batch)
             pending = answer.pending
@@ -126,41 +123,14 @@ def _rejection(record: SourceRecord, reason: str, advice: str) -> BadArticleErro
     return BadArticleError(record.origin.path, record.origin.line, reason, advice)
 
 
-def _headers(key: str | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"} if key else {}
-
-
 def _post(client: httpx.Client, batch: Sequence[SourceRecord]) -> AddedResponse:
     body = "".join(f"{json.dumps(_fields(record))}\n" for record in batch).encode()
     headers = {
         "Content-Type": "application/x-ndjson",
         "Idempotency-Key": hashlib.sha256(body).hexdigest(),
     }
-    response = _send(client, body, headers)
-    if response.status_code != 200:
-        raise ServerError(f"{client.base_url}: {_detail(response)}")
+    response = send(client, "POST", "v1/articles", content=body, headers=headers)
     return AddedResponse.model_validate_json(response.content)
-
-
-def _send(client: httpx.Client, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
-    for attempt in range(1, _TRIES + 1):
-        try:
-            return client.post("v1/articles", content=body, headers=dict(headers))
-        except httpx.TransportError as error:
-            if attempt == _TRIES:
-                raise ServerError(
-                    f"{client.base_url}: {error or type(error).__name__}; is `nutgraf serve` "
-                    "running there? What was sent before is safe; run the command again"
-                ) from None
-            time.sleep(2 ** (attempt - 2))
-    raise AssertionError("the last attempt returns or raises")
-
-
-def _detail(response: httpx.Response) -> str:
-    try:
-        return str(response.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"status {response.status_code}; is this a Nutgraf server?"
 
 
 def _fields(record: SourceRecord) -> dict[str, object]:

@@ -207,6 +207,7 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
             sort=query.sort,
             effort=query.effort,
             group=query.group,
+            as_of=query.day(),
             cursor=query.cursor,
             facets=query.facets,
         )
@@ -241,6 +242,7 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
             sort=query.sort,
             effort=query.effort,
             group=query.group,
+            as_of=query.day(),
         )
         return StreamingResponse(
             export.export_lines(whole),
@@ -266,6 +268,7 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
             sort=query.sort,
             effort=query.effort,
             group=query.group,
+            as_of=query.day(),
         )
         return ExplainResponse.of(explanation)
 

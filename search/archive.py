@@ -1,8 +1,10 @@
 """The archive that a server holds open: the searcher, and the one writer if it may write."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -71,6 +73,18 @@ class Archive:
         found = ArticleId(self.searcher.article(article_id).id)
         writer.remove([found])
         return found
+
+    def desk(self) -> AbstractContextManager[sqlite3.Connection]:
+        """One commit of what its users keep beside the articles, see `Writer.desk`.
+
+        Raises:
+            StoreReadOnlyError, StoreFullError: as for `add`.
+        """
+        return self._writing().desk()
+
+    @property
+    def is_read_only(self) -> bool:
+        return self._writer is None
 
     def pending(self) -> int:
         """Passages that wait for their embedding."""

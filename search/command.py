@@ -18,6 +18,8 @@ from typer.core import TyperGroup
 from index.errors import NutgrafError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pydantic import BaseModel
     from rich.console import Console
 
@@ -97,6 +99,13 @@ GroupName = Annotated[
     typer.Option("--group", help="report: copies and updates are one hit; none: every passage is."),
 ]
 
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="YYYY-MM-DD", help="As the archive stood then, by date of publication."
+    ),
+]
+
 
 @dataclass(frozen=True)
 class _Global:
@@ -159,6 +168,12 @@ def filters_of(
         published_from=published_from,
         published_to=published_to,
     )
+
+
+def day_named(text: str | None, option: str) -> "date | None":
+    from search.filters import day_of
+
+    return day_of(option.lstrip("-"), text)
 
 
 def mode_named(name: str) -> "Mode":

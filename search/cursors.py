@@ -94,10 +94,10 @@ class Cursor:
 
 
 def digest_of_request(request: Request) -> str:
-    """The same for the same question, mode, filters, order, effort and group, whenever asked."""
+    """The same for the same question and choices, whenever it is asked."""
     choices = (request.mode, request.sort, request.effort, request.group)
     names = tuple(choice.value for choice in choices)
-    return digest(repr((request.question, request.filters, names)).encode())
+    return digest(repr((request.question, request.filters, names, request.as_of)).encode())
 
 
 def digest_of_set(positions: NDArray[np.int64], snapshot: Snapshot) -> str:

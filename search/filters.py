@@ -64,7 +64,7 @@ class Filters:
         Raises:
             BadQueryError: a value says nothing, or a day is none; `field` is the parameter's name.
         """
-        first, last = _day("from", published_from), _day("to", published_to)
+        first, last = day_of("from", published_from), day_of("to", published_to)
         if first and last and first > last:
             raise BadQueryError(
                 "from", f"{first} is later than to={last}", "nothing could match; swap the two"
@@ -179,7 +179,8 @@ def _checked(
     return tuple(dict.fromkeys(values))
 
 
-def _day(field: str, text: str | None) -> date | None:
+def day_of(field: str, text: str | None) -> date | None:
+    """The day that a parameter names; BadQueryError when it is none."""
     if text is None:
         return None
     try:

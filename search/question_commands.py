@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from search.command import (
+    AsOf,
     Byline,
     EffortName,
     From,
@@ -20,6 +21,7 @@ from search.command import (
     Store,
     To,
     app,
+    day_named,
     effort_named,
     filters_of,
     group_named,
@@ -50,6 +52,7 @@ def search(
     sort: Order = "relevance",
     effort: EffortName = "thorough",
     group: GroupName = "report",
+    as_of: AsOf = None,
     model: Model = None,
     store: Store = None,
     as_json: Json = False,
@@ -69,6 +72,7 @@ def search(
             sort=order,
             effort=effort_named(effort),
             group=group_named(group),
+            as_of=day_named(as_of, "--as-of"),
             cursor=cursor,
             facets=as_json,
         )
@@ -96,6 +100,7 @@ def export(
     sort: Order = "relevance",
     effort: EffortName = "thorough",
     group: GroupName = "report",
+    as_of: AsOf = None,
     model: Model = None,
     store: Store = None,
 ) -> None:
@@ -115,6 +120,7 @@ def export(
             sort=order,
             effort=effort_named(effort),
             group=group_named(group),
+            as_of=day_named(as_of, "--as-of"),
         )
         for line in export_lines(whole):
             typer.echo(line, nl=False)
@@ -135,6 +141,7 @@ def explain(
     sort: Order = "relevance",
     effort: EffortName = "thorough",
     group: GroupName = "report",
+    as_of: AsOf = None,
     model: Model = None,
     store: Store = None,
     as_json: Json = False,
@@ -151,6 +158,7 @@ def explain(
             sort=order,
             effort=effort_named(effort),
             group=group_named(group),
+            as_of=day_named(as_of, "--as-of"),
         )
     if as_json:
         from search.responses import ExplainResponse

@@ -1,11 +1,13 @@
 """A question and what may answer it, as the query parameters of a request."""
 
+from datetime import date
 from typing import Final
 
 from pydantic import Field
 
 from search.cross_encoder import Effort
 from search.filter_query import FilterQuery
+from search.filters import day_of
 from search.grouping import Group
 from search.query import Mode
 from search.result_set import Sort
@@ -42,3 +44,13 @@ class QuestionQuery(FilterQuery):
         "totals and facets count reports. none: every passage is a hit.",
         examples=["report"],
     )
+    as_of: str | None = Field(
+        None,
+        description="Answer as the archive stood at the end of this day, YYYY-MM-DD, by date of "
+        "publication: later articles are not there, and copies are counted without them.",
+        examples=["2025-03-31"],
+    )
+
+    def day(self) -> date | None:
+        """The day to answer as of; BadQueryError when it is none."""
+        return day_of("as_of", self.as_of)

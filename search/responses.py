@@ -430,6 +430,7 @@ class SearchResponse(_Response):
             "sort": "relevance",
             "effort": "quick",
             "group": "report",
+            "as_of": None,
             "total": 1,
             "hits": [_EXAMPLE_HIT],
             "next_cursor": None,
@@ -452,6 +453,7 @@ class SearchResponse(_Response):
     sort: Literal["relevance", "newest", "oldest"]
     effort: Literal["quick", "thorough"]
     group: Literal["report", "none"]
+    as_of: date | None = Field(description="The day the archive is seen from; null: as it is.")
     total: int = Field(
         description="What the hits are a page of: reports, or with `group=none` passages."
     )
@@ -480,6 +482,7 @@ class SearchResponse(_Response):
             sort=answer.sort.value,
             effort=answer.effort.value,
             group=answer.group.value,
+            as_of=answer.as_of,
             total=answer.total,
             hits=[HitResponse.of(hit) for hit in answer.hits],
             next_cursor=answer.next_cursor,
@@ -526,6 +529,7 @@ _EXAMPLE_EXPORT_HEADER = {
     "effort": "quick",
     "group": "report",
     "filters": _EXAMPLE_FILTERS,
+    "as_of": None,
     "total": 1,
     "coverage": _EXAMPLE_COVERAGE,
     "snapshot": "42.7.412",
@@ -549,6 +553,7 @@ class ExportHeader(_Response):
     effort: Literal["quick", "thorough"]
     group: Literal["report", "none"]
     filters: FiltersResponse
+    as_of: date | None
     total: int = Field(description="The lines that follow.")
     coverage: CoverageResponse
     snapshot: str
@@ -565,6 +570,7 @@ class ExportHeader(_Response):
             effort=export.effort.value,
             group=export.group.value,
             filters=FiltersResponse.of(export.filters),
+            as_of=export.as_of,
             total=export.total,
             coverage=CoverageResponse.of(export.coverage),
             snapshot=export.snapshot,

@@ -59,6 +59,7 @@ class Request:
     sort: Sort
     effort: Effort
     group: Group
+    as_of: date | None  # the day the archive is seen from; None: as it is
     today: date  # what "yesterday" in the question is seen from
 
 
@@ -122,6 +123,7 @@ class Answer:
     effort: Effort
     group: Group
     filters: Filters
+    as_of: date | None
     hits: tuple[Hit, ...]
     total: int  # in the result set: reports, or passages where nothing is folded
     facets: tuple[Facet, ...]  # of the whole result set; none if they were not asked for
@@ -152,6 +154,7 @@ class Export:
     effort: Effort
     group: Group
     filters: Filters
+    as_of: date | None
     total: int  # as many as `hits` yields
     snapshot: str
     coverage: Coverage

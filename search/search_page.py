@@ -15,7 +15,7 @@ from search.access import Access
 from search.archive import Archive
 from search.cross_encoder import Effort
 from search.facets import Facet
-from search.filters import Filters
+from search.filters import Filters, day_of
 from search.grouping import Group
 from search.page import environment
 from search.problems import problem_of
@@ -55,6 +55,7 @@ class PageQuery(BaseModel):
     published_to: str = Field("", alias="to")
     sort: Sort = Sort.RELEVANCE
     group: Group = Group.REPORT
+    as_of: str = ""
 
     def values(self, parameter: str) -> list[str]:
         """What was given for a filter, without the empty ones."""
@@ -122,6 +123,7 @@ def build_search_page(archive: Archive, access: Access) -> APIRouter:
                     sort=query.sort,
                     effort=Effort.THOROUGH,
                     group=query.group,
+                    as_of=day_of("as_of", query.as_of.strip() or None),
                     cursor=query.cursor or None,
                     facets=True,
                 )
@@ -162,6 +164,8 @@ def _parameters(query: PageQuery, *, keep_filters: bool) -> list[tuple[str, str]
         pairs.append(("sort", query.sort.value))
     if query.group is not Group.REPORT:
         pairs.append(("group", query.group.value))
+    if query.as_of.strip():
+        pairs.append(("as_of", query.as_of.strip()))
     return pairs
 
 

@@ -92,7 +92,7 @@ class Searcher:
         Raises:
             StoreFormatError: the folder is no store, or one of a newer format.
         """
-        self._folder = folder
+        self.folder = folder
         self._reader = SnapshotReader(folder)
         self._encoder = QuestionEncoder(model)
         self._ranker = Ranker(self._encoder)
@@ -109,13 +109,15 @@ class Searcher:
         sort: Sort = Sort.RELEVANCE,
         effort: Effort = Effort.QUICK,
         group: Group = Group.REPORT,
+        as_of: date | None = None,
         cursor: str | None = None,
         facets: bool = False,
     ) -> Answer:
         """A page of `k` hits of the query's result set, see `search.result_set`.
 
         The first page, or the one that `cursor` leads to. Pages of whatever `k` follow each other
-        without a gap, and together they are the result set.
+        without a gap, and together they are the result set. With `as_of` it is what the archive
+        had published by the end of that day, and "last week" in the question is the week before it.
 
         Raises:
             BadQueryError: the query is empty, too long or wrongly written, `k` is not in 1..1000,
@@ -128,7 +130,7 @@ class Searcher:
         began = time.perf_counter()
         if not 1 <= k <= MAX_K:
             raise BadQueryError("k", f"{k} is not between 1 and {MAX_K:,}", "ask for fewer hits")
-        place = self._place(_request(query, mode, filters, sort, effort, group), cursor)
+        place = self._place(_request(query, mode, filters, sort, effort, group, as_of), cursor)
         snapshot, results, offset = place.snapshot, place.found.results, place.offset
         hits = list(_hits(place, range(offset, min(offset + k, len(results)))))
         sound = tuple(hit for hit in hits if isinstance(hit, Hit))
@@ -144,6 +146,7 @@ class Searcher:
             effort=effort,
             group=group,
             filters=filters,
+            as_of=as_of,
             hits=sound,
             total=len(results),
             facets=facets_of(results.positions, snapshot.columns) if facets else (),
@@ -164,6 +167,7 @@ class Searcher:
         sort: Sort = Sort.RELEVANCE,
         effort: Effort = Effort.QUICK,
         group: Group = Group.REPORT,
+        as_of: date | None = None,
     ) -> Export:
         """The whole result set of a query; the union of all its pages.
 
@@ -172,7 +176,7 @@ class Searcher:
         Raises:
             BadQueryError and the others: as `search`.
         """
-        place = self._place(_request(query, mode, filters, sort, effort, group), None)
+        place = self._place(_request(query, mode, filters, sort, effort, group, as_of), None)
         total = len(place.found.results)
         return Export(
             query=query,
@@ -183,6 +187,7 @@ class Searcher:
             effort=effort,
             group=group,
             filters=filters,
+            as_of=as_of,
             total=total,
             snapshot=place.snapshot.id,
             coverage=_coverage(place.snapshot),
@@ -199,6 +204,7 @@ class Searcher:
         sort: Sort = Sort.RELEVANCE,
         effort: Effort = Effort.QUICK,
         group: Group = Group.REPORT,
+        as_of: date | None = None,
     ) -> Explanation:
         """Why an article, named by its id, URL or guid, is where it is in a query's result set.
 
@@ -206,16 +212,16 @@ class Searcher:
             NotFoundError: there is no such article.
             BadQueryError and the others: as `search`.
         """
-        place = self._place(_request(query, mode, filters, sort, effort, group), None)
+        place = self._place(_request(query, mode, filters, sort, effort, group, as_of), None)
         snapshot, found = place.snapshot, place.found
         words = found.query.words
         variants = [miss.variant for each in found.suggestions for miss in each.misses]
         return explained(
             found.query,
             variants,
-            filters,
+            place.request.filters,
             found.results,
-            self._ranker.look(found.query, filters, group, snapshot, variants),
+            self._ranker.look(found.query, place.request.filters, group, snapshot, variants),
             found.verdict,
             self._encoder.embed(words, snapshot) if words and snapshot.embedded else None,
             _article(article_id, snapshot),
@@ -352,7 +358,7 @@ class Searcher:
         articles = np.unique(snapshot.columns.article)
         oldest, newest = _first_and_last(snapshot, articles)
         return Status(
-            store=self._folder,
+            store=self.folder,
             articles=snapshot.articles,
             passages=snapshot.passages,
             embedded=snapshot.embedded,
@@ -364,7 +370,7 @@ class Searcher:
             fingerprint=snapshot.fingerprint,
             snapshot=snapshot.id,
             segments=snapshot.segments,
-            size_bytes=_size_bytes(self._folder),
+            size_bytes=_size_bytes(self.folder),
         )
 
     def close(self) -> None:
@@ -456,7 +462,13 @@ def _article(article_id: str, snapshot: Snapshot) -> ArticleRow:
 
 
 def _request(
-    query: str, mode: Mode, filters: Filters, sort: Sort, effort: Effort, group: Group
+    query: str,
+    mode: Mode,
+    filters: Filters,
+    sort: Sort,
+    effort: Effort,
+    group: Group,
+    as_of: date | None,
 ) -> Request:
     question = encodable(query).strip()
     if not question:
@@ -467,7 +479,9 @@ def _request(
             f"the question has {len(question):,} characters, at most {MAX_QUESTION_CHARS:,} go",
             "ask about its most important sentences",
         )
-    return Request(question, mode, filters, sort, effort, group, date.today())
+    if as_of:
+        filters = replace(filters, published_to=min(as_of, filters.published_to or as_of))
+    return Request(question, mode, filters, sort, effort, group, as_of, today=as_of or date.today())
 
 
 def _suggestions(question: str, misses: Sequence[NearMiss]) -> tuple[Suggestion, ...]:
@@ -501,7 +515,7 @@ def _hits(place: _Place, places: range) -> Iterator[Hit | Damaged]:
         positions = results.positions[some.start : some.stop].tolist()
         rows = snapshot.passage_rows(positions)
         reports = reports_of(results.positions[some.start : some.stop], snapshot.columns)
-        copies = _copies(reports, snapshot)
+        copies = _copies(reports, place.request.as_of, snapshot)
         stories = ids_of({row.article.number for row in rows.values()}, snapshot.columns)
         for at, position in zip(some, positions, strict=True):
             row = rows.get(position)
@@ -518,13 +532,24 @@ def _hits(place: _Place, places: range) -> Iterator[Hit | Damaged]:
             )
 
 
-def _copies(reports: NDArray[np.int64], snapshot: Snapshot) -> dict[int, Copies | None]:
+def _copies(
+    reports: NDArray[np.int64], as_of: date | None, snapshot: Snapshot
+) -> dict[int, Copies | None]:
     """What copies there are in those of some reports that have several articles."""
     wanted = np.unique(reports)
     every = snapshot.columns.report
     counts = counted(wanted, every[np.isin(every, wanted)])
     several: list[int] = wanted[counts > 1].tolist()
-    return {report: copies_of(snapshot.articles_of_report(report)) for report in several}
+    return {
+        report: copies_of(
+            [
+                member
+                for member in snapshot.articles_of_report(report)
+                if as_of is None or (member.published and member.published.on <= as_of)
+            ]
+        )
+        for report in several
+    }
 
 
 def _hit(

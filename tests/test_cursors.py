@@ -394,6 +394,7 @@ def asked(question: str) -> Request:
         Sort.RELEVANCE,
         Effort.QUICK,
         Group.REPORT,
+        None,
         date.today(),
     )
 
