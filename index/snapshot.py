@@ -18,9 +18,10 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from index import reports, segments, store, stories, term_counts
+from index import former_passages, reports, segments, store, stories, term_counts
 from index.article import Published
 from index.errors import StoreCorruptError
+from index.former_passages import FormerPassage
 from index.generations import checked_vectors, generation_max_seq, live_segments
 from index.store import ArticleRow, EarlierVersion, PassageRow
 from index.term_vectors import TermVector, terms_of
@@ -298,6 +299,21 @@ class Snapshot:
         """What an article said before its id came again with other content, oldest first."""
         with self._guard:
             return store.earlier_versions(self._truth, article, self.horizon)
+
+    def former_passage(self, passage_id: str) -> FormerPassage | None:
+        """A passage that is not live any more; None: it never was."""
+        with self._guard:
+            return former_passages.find(self._truth, passage_id, self.horizon)
+
+    def removal_of(self, article_id: str) -> int | None:
+        """The commit that removed an article; None: it is live, or never was."""
+        with self._guard:
+            return former_passages.removal_of(self._truth, article_id, self.horizon)
+
+    def committed_s(self, seq: int) -> int:
+        """When a commit was made, in seconds since 1970 UTC."""
+        with self._guard:
+            return former_passages.committed_s(self._truth, seq)
 
     @property
     def segments(self) -> int:

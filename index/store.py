@@ -107,6 +107,7 @@ CREATE TABLE tombstones (
     seq INTEGER NOT NULL
 );
 CREATE INDEX tombstones_by_seq ON tombstones (seq);
+CREATE INDEX tombstones_by_id ON tombstones (id);
 CREATE INDEX tombstones_by_article_id ON tombstones (article_id);
 CREATE TABLE superseded (
     article_id TEXT NOT NULL,
@@ -179,25 +180,29 @@ CREATE TABLE former_passages (
     article_id TEXT NOT NULL,
     version INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
     text BLOB NOT NULL,
     crc INTEGER NOT NULL,
     removed_seq INTEGER,
     PRIMARY KEY (id, seq)
 ) WITHOUT ROWID;
 CREATE INDEX former_passages_by_article_id ON former_passages (article_id);
+CREATE INDEX former_passages_by_removed_seq ON former_passages (removed_seq)
+WHERE removed_seq IS NOT NULL;
 CREATE TABLE commits (seq INTEGER PRIMARY KEY, at_s INTEGER NOT NULL);
 CREATE TABLE searches (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     request TEXT NOT NULL,
     saved_s INTEGER NOT NULL,
-    crc INTEGER NOT NULL,
     seen BLOB NOT NULL,
+    crc INTEGER NOT NULL,
     delivered INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE entries (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     search TEXT NOT NULL,
+    report_id TEXT NOT NULL,
     article_id TEXT NOT NULL,
     passage_id TEXT NOT NULL,
     entered_s INTEGER NOT NULL,
@@ -215,18 +220,28 @@ CREATE TABLE marks (
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     quote TEXT NOT NULL,
+    headline TEXT NOT NULL,
+    outlet TEXT NOT NULL,
+    byline TEXT NOT NULL,
+    section TEXT NOT NULL,
+    language TEXT NOT NULL,
+    url TEXT NOT NULL,
+    published TEXT NOT NULL,
+    digest TEXT NOT NULL,
     note TEXT NOT NULL,
     marked_s INTEGER NOT NULL,
     crc INTEGER NOT NULL
 );
 CREATE INDEX marks_by_collection ON marks (collection, number);
+CREATE INDEX marks_by_article ON marks (collection, article_id, start);
 CREATE TABLE rejections (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     path TEXT NOT NULL,
     line INTEGER NOT NULL,
     reason TEXT NOT NULL,
     advice TEXT NOT NULL,
-    rejected_s INTEGER NOT NULL
+    rejected_s INTEGER NOT NULL,
+    crc INTEGER NOT NULL
 );
 CREATE TABLE segments (
     name TEXT PRIMARY KEY,
@@ -451,7 +466,7 @@ def insert_article(
         article.url,
         article.guid,
         article.published.iso if article.published else "",
-        _compress(article.text.encode()),
+        compressed(article.text),
         content,
     )
     marks = ", ".join("?" * len(columns))
@@ -626,7 +641,7 @@ def earlier_versions(
             headline,
             byline,
             Published(published) if published else None,
-            _decompress(text).decode(),
+            decompressed(text),
         )
         for id_, version, headline, byline, published, text, stored in rows
         if crc(id_, version, headline, byline, published, text) == stored
@@ -658,6 +673,16 @@ def source_of(connection: sqlite3.Connection, article: int) -> SourceRecord:
     return _unpack_source(row[0])[0]
 
 
+def compressed(text: str) -> bytes:
+    """A text as it lies in a row."""
+    return _compress(text.encode())
+
+
+def decompressed(blob: bytes) -> str:
+    """What `compressed` was given."""
+    return _decompress(blob).decode()
+
+
 def _is_sound(passage: tuple[int | str | bytes, ...]) -> bool:
     *columns, stored = passage
     return crc(*columns) == stored
@@ -676,7 +701,7 @@ def _article_row(row: tuple[object, ...]) -> ArticleRow | None:
     return ArticleRow(
         *fields,  # type: ignore[arg-type, call-arg]
         Published(str(published)) if published else None,
-        _decompress(text).decode(),  # type: ignore[arg-type]
+        decompressed(text),  # type: ignore[arg-type]
     )
 
 

@@ -24,7 +24,7 @@ from typing import IO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index import generations, idempotency, reports, segments, store, stories
+from index import former_passages, generations, idempotency, reports, segments, store, stories
 from index.article import ArticleId, PreparedArticle, SourceRecord, embedding_text
 from index.errors import (
     BadArticleError,
@@ -143,6 +143,7 @@ class Writer:
                 removed = [self._remove(article_id, seq) for article_id in ids]
                 for article_id in ids:
                     store.forget_versions(self._truth, article_id, seq)
+                    former_passages.forget(self._truth, article_id, seq)
                 reports.regroup(self._truth, seq)
                 stories.retell(self._truth, seq)
             self._follow()
@@ -405,6 +406,8 @@ class Writer:
 
     def _replace(self, prepared: PreparedArticle, content: bytes, version: int, seq: int) -> None:
         article = prepared.article
+        staying = {passage.id for passage in prepared.passages}
+        former_passages.keep(self._truth, article.id, staying, seq)
         self._remove(article.id, seq)
         number = store.insert_article(
             self._truth, prepared, version=version, seq=seq, content=content
@@ -563,6 +566,7 @@ class Writer:
                 [(number,) for number in numbers],
             )
         store.purge_versions(self._truth, horizon)
+        former_passages.purge(self._truth, horizon)
         purged_seq = int(store.meta(self._truth, "purged_seq") or 0)
         reports.purge(self._truth, purged_seq, horizon)
         stories.purge(self._truth, purged_seq, horizon)

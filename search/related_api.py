@@ -3,14 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import Field
-from starlette.routing import Match
-from starlette.types import Scope
 
 from search.access import Access
 from search.archive import Archive
+from search.ending_apart import EndingApart
 from search.filter_query import FilterQuery
 from search.grouping import Group
 from search.links import LINK, link_to_next
@@ -51,16 +49,6 @@ class RelatedQuery(FilterQuery):
     )
 
 
-class _EndingApart(APIRoute):
-    """Matches if the last part of the path is not inside an id: a URL may end in `/copies` too."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        ending = self.path.rpartition("/")[2].encode()
-        if scope["type"] == "http" and not scope["raw_path"].endswith(b"/" + ending):
-            return Match.NONE, {}
-        return super().matches(scope)
-
-
 def build_related(archive: Archive, access: Access) -> APIRouter:
     """The routes below an article's own; to be included before that one, which takes any path."""
     bearer = HTTPBearer(
@@ -71,7 +59,7 @@ def build_related(archive: Archive, access: Access) -> APIRouter:
         tags=["articles"],
         dependencies=[Depends(access.may_read), Depends(bearer)],
         responses=declared(401, 404, 422, 503),
-        route_class=_EndingApart,
+        route_class=EndingApart,
     )
     searcher = archive.searcher
 
