@@ -9,6 +9,8 @@ NutgrafError
 ├── ConflictError         an idempotency key was used before, for other content
 ├── SettingsError         a setting is wrong
 ├── ServerError           a Nutgraf server cannot be reached, or refuses
+├── OutputError           a file that was asked for cannot be written
+├── NotInstalledError     a package that only some need is not installed
 ├── ModelError            the embedding model cannot be used
 │   └── ModelMismatchError    the store's vectors come from another model
 └── StoreError            the store cannot be used
@@ -81,6 +83,14 @@ class SettingsError(NutgrafError):
 
 class ServerError(NutgrafError):
     """The Nutgraf server that was named cannot be reached, or refuses the request."""
+
+
+class OutputError(NutgrafError):
+    """A file that was asked for cannot be written."""
+
+
+class NotInstalledError(NutgrafError):
+    """What was asked for needs a package that only some need, and it is not installed."""
 
 
 class ModelError(NutgrafError):

@@ -22,6 +22,7 @@ from index.errors import (
     ModelError,
     ModelMismatchError,
     NotFoundError,
+    NotInstalledError,
     NutgrafError,
     StoreCorruptError,
     StoreError,
@@ -95,6 +96,7 @@ _KINDS: tuple[tuple[type[NutgrafError], int, str, str], ...] = (
     (NotFoundError, 404, "not-found", "Not found"),
     (ExpiredCursorError, 410, "cursor-expired", "The cursor has expired"),
     (ConflictError, 422, "idempotency-key-reused", "The key was used for other content"),
+    (NotInstalledError, 501, "not-installed", "The server lacks a package for this"),
     (ModelMismatchError, 503, "model-mismatch", "The store's vectors come from another model"),
     (ModelError, 503, "model", "The embedding model cannot be used"),
     (StoreLockedError, 503, "store-locked", "Another process writes to the store"),
@@ -253,6 +255,12 @@ _EXAMPLES = {
         "bad-query",
         "The question or a filter is wrong",
         "from: '31/02/2019' is no date; write YYYY-MM-DD",
+    ),
+    501: (
+        "not-installed",
+        "The server lacks a package for this",
+        "format: parquet needs pyarrow, which is not installed here; "
+        "run: pip install 'nutgraf[parquet]', or take csv or jsonl",
     ),
     503: (
         "store-read-only",

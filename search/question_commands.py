@@ -1,5 +1,8 @@
 """The commands that ask: search, export, explain."""
 
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +24,7 @@ from search.command import (
     Store,
     To,
     app,
+    chosen,
     day_named,
     effort_named,
     filters_of,
@@ -101,18 +105,32 @@ def export(
     effort: EffortName = "thorough",
     group: GroupName = "report",
     as_of: AsOf = None,
+    format: Annotated[
+        str,
+        typer.Option("--format", help="jsonl, ris, bibtex, csl-json, csv or parquet."),
+    ] = "jsonl",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write this file, whole or not at all."),
+    ] = None,
     model: Model = None,
     store: Store = None,
 ) -> None:
-    """Print all that answers a question, as JSON Lines.
+    """Print all that answers a question, or write it to a file.
 
-    A header comes first; it says how many lines follow.
+    As JSON Lines, references (ris, bibtex, csl-json), or a table (csv, parquet).
     """
+    if format == "parquet" and out is None and sys.stdout.isatty():
+        raise typer.BadParameter("parquet is no text; name a file", param_hint="--out")
     filters = filters_of(outlet, byline, section, language, published_from, published_to)
     order = order_named(sort)
     with open_searcher(settings_of(ctx, store=store, model=model)) as searcher:
-        from search.export import export_lines
+        from search.export import ExportFormat, exported, require
+        from search.provenance import Provenance
+        from search.whole_file import whole_file
 
+        wanted = chosen(ExportFormat, format, "--format")
+        require(wanted)
         whole = searcher.export(
             question,
             mode=mode_named(mode),
@@ -122,8 +140,13 @@ def export(
             group=group_named(group),
             as_of=day_named(as_of, "--as-of"),
         )
-        for line in export_lines(whole):
-            typer.echo(line, nl=False)
+        chunks = exported(whole, wanted, Provenance.of(whole, datetime.now(UTC)))
+        if out is None:
+            for chunk in chunks:
+                typer.echo(chunk, nl=False)
+            return
+        with whole_file(out) as file:
+            file.writelines(chunks)
 
 
 @app.command()

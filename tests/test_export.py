@@ -1,21 +1,34 @@
-"""Export: all that answers, as JSON Lines."""
+"""Export: all that answers, in every format, and as JSON Lines line by line."""
 
 import contextlib
 import json
 import sqlite3
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from conftest import ROOT, environment
+from exports import BASE_URL, export_of, hit, provenance_of
 
 from index.article import ArticleId, Origin, Published, SourceRecord
+from index.errors import NotInstalledError
 from index.writer import Writer
-from search.export import export_lines
+from search.export import ExportFormat, exported
 from search.filters import Filters
-from search.result_set import CANDIDATES, Sort
+from search.jsonl_export import jsonl_lines
+from search.provenance import Provenance
+from search.result_set import CANDIDATES, Damaged, Export, Sort
 from search.searcher import Searcher
+
+
+def export_lines(export: Export) -> Iterator[str]:
+    """JSON Lines."""
+    return jsonl_lines(export, Provenance.of(export, datetime.now(UTC)), "")
 
 
 def record(number: int) -> SourceRecord:
@@ -64,6 +77,7 @@ def test_a_header_says_what_was_asked_and_how_many_lines_follow(searcher: Search
             "from": "2025-03-10",
             "to": None,
         },
+        "as_of": None,
         "total": len(lines) - 1,
         "coverage": {"articles": 120, "passages": 120, "embedded": 0},
         "snapshot": searcher.snapshot_id(),
@@ -127,3 +141,62 @@ def test_there_is_no_limit_but_the_result_set(tmp_path: Path) -> None:
         export = searcher.export("ferry")
         answer = searcher.search("ferry")
         assert len(list(export.hits)) == export.total == answer.total
+
+
+# ------------------------------------------------------------------------- every format
+
+
+def chunks(export: Export, format: ExportFormat) -> Iterator[bytes]:
+    return exported(export, format, provenance_of(export), BASE_URL)
+
+
+@pytest.mark.parametrize("format", ExportFormat)
+def test_the_same_hits_are_the_same_bytes(format: ExportFormat) -> None:
+    def written() -> bytes:
+        return b"".join(chunks(export_of([hit(1), Damaged(2), hit(3, "é")], 3), format))
+
+    assert written() == written()
+
+
+@pytest.mark.parametrize("format", [each for each in ExportFormat if each != "parquet"])
+def test_text_is_written_as_it_is_read_and_not_kept(format: ExportFormat) -> None:
+    long = "The ferry. " * 2000  # 22 KB
+    list(chunks(export_of([hit(1, long)], 1), format))  # what is imported and made once
+    hits = (hit(rank, long) for rank in range(1, 101))
+    tracemalloc.start()
+    try:
+        written = sum(len(chunk) for chunk in chunks(export_of(hits, 100), format))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert written > 2 << 20
+    assert peak < 1 << 20
+
+
+def test_text_is_sent_in_pieces_of_some_size() -> None:
+    hits = (hit(rank, "The ferry. " * 200) for rank in range(1, 101))
+    sizes = [len(chunk) for chunk in chunks(export_of(hits, 100), ExportFormat.CSV)]
+    assert len(sizes) > 2
+    assert all(1 << 16 <= size < 1 << 17 for size in sizes[:-1])
+
+
+def test_parquet_without_pyarrow_is_refused_before_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(NotInstalledError):
+        chunks(export_of([], 0), ExportFormat.PARQUET)
+
+
+def test_what_independent_readers_find_is_the_pages(store: Path) -> None:
+    """The benchmark, on a few questions."""
+    script = ROOT / "scripts" / "bench" / "exports.py"
+    ran = subprocess.run(
+        [sys.executable, script, store, "--questions", "4"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "failures   0" in ran.stdout
