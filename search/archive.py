@@ -14,11 +14,14 @@ from index.backlog import embed_backlog
 from index.errors import NutgrafError, StoreReadOnlyError
 from index.idempotency import Outcome
 from index.writer import Writer
+from search import alerts
 from search.searcher import Searcher
 
 # After a failure of the model or the disk: long enough not to fill the log, short enough that
 # a cure is noticed without a restart.
 RETRY_AFTER_S = 60.0
+# Between two looks at the saved searches: each of them is a question to answer.
+BETWEEN_RECORDS_S = 1.0
 # Learning which lines recur looks over whole outlets, so it waits for the end of a run of adds.
 QUIET_BEFORE_FINISH_S = 2.0
 
@@ -26,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 class Archive:
-    """Answers questions, takes articles, and embeds in the background. Safe for many threads.
+    """Answers questions, takes articles, and in the background embeds and watches saved searches.
+
+    Safe for many threads.
 
     Raises:
         StoreLockedError: another process writes to the store (not when `read_only`).
@@ -42,11 +47,18 @@ class Archive:
                 self._writer.close()
             raise
         self._work = threading.Event()
+        self._changed = threading.Event()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._embed, name="embedding", daemon=True)
+        # A backlog is embedded for hours: what comes in meanwhile must not wait for it.
+        self._threads = [
+            threading.Thread(target=self._embed, name="embedding", daemon=True),
+            threading.Thread(target=self._record, name="alerts", daemon=True),
+        ]
         if self._writer:
             self._work.set()
-            self._thread.start()
+            self._changed.set()
+            for thread in self._threads:
+                thread.start()
 
     def add(
         self, records: Sequence[SourceRecord], *, idempotency_key: str | None = None
@@ -60,6 +72,7 @@ class Archive:
         """
         outcomes = self._writing().add(records, idempotency_key=idempotency_key)
         self._work.set()
+        self._changed.set()
         return outcomes
 
     def remove(self, article_id: str) -> ArticleId:
@@ -72,6 +85,7 @@ class Archive:
         writer = self._writing()
         found = ArticleId(self.searcher.article(article_id).id)
         writer.remove([found])
+        self._changed.set()
         return found
 
     def desk(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -106,8 +120,10 @@ class Archive:
         """Finish the write and the group of embeddings that are under way, then let go."""
         self._stopping.set()
         self._work.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._changed.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
         self.searcher.close()
         if self._writer:
             self._writer.close()
@@ -144,11 +160,30 @@ class Archive:
                 self._work.set()
 
     def _embed_what_waits(self, writer: Writer) -> None:
-        embedded = embed_backlog(writer, stop=self._stopping.is_set)
+        embedded = embed_backlog(
+            writer, progress=lambda _: self._changed.set(), stop=self._stopping.is_set
+        )
         if embedded:
             logger.info("embedded passages=%d pending=%d", embedded, writer.pending())
         if self._stopping.wait(QUIET_BEFORE_FINISH_S) or self._work.is_set():
             return
         writer.finish()
+        self._changed.set()
         if writer.pending():
             self._work.set()
+
+    def _record(self) -> None:
+        while not self._stopping.is_set():
+            self._changed.wait()
+            self._changed.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                recorded = alerts.record(self.searcher, self.desk)
+                if recorded:
+                    logger.info("recorded entries=%d", recorded)
+                self._stopping.wait(BETWEEN_RECORDS_S)
+            except (NutgrafError, sqlite3.Error) as error:
+                logger.error("recording failed reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
+                self._stopping.wait(RETRY_AFTER_S)
+                self._changed.set()

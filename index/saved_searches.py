@@ -1,0 +1,202 @@
+"""The rows of saved searches, and of the entries: reports that came into their result sets since.
+
+Writing happens inside `Writer.desk`, reading on any connection. A row that fails its check is left
+out and logged.
+"""
+
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import store
+from index.article import ArticleId, PassageId
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRow:
+    """A saved search as the store keeps it."""
+
+    id: str
+    name: str
+    request: str  # what is asked; `search.saved_search` writes and reads it
+    saved_s: int  # seconds since 1970 UTC
+    seen: NDArray[np.uint64]  # ascending; `digests` of all articles of every report ever in its set
+    delivered: int  # entries up to this number were delivered
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A report that came into a saved search's result set."""
+
+    number: int  # rises in the order in which entries were recorded; 0: not recorded yet
+    search: str
+    report_id: ArticleId  # of the report's articles the one added first: names it for good
+    article_id: ArticleId  # the article and passage that the search found
+    passage_id: PassageId
+    entered_s: int  # seconds since 1970 UTC: the newest commit when it was found
+
+
+def digests(article_ids: Iterable[ArticleId | str]) -> NDArray[np.uint64]:
+    """What stands for these ids in `SearchRow.seen`, in their order, shape (n,), uint64.
+
+    With 100,000 articles seen a new one is taken for one of them once in 10**14 times.
+    """
+    hashes = (
+        hashlib.blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        for id in article_ids
+    )
+    return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
+
+
+def insert(truth: sqlite3.Connection, row: SearchRow) -> None:
+    """Keep a new search."""
+    data = _packed(row.seen)
+    truth.execute(
+        "INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (row.id, row.name, row.request, row.saved_s, data, _crc(row, data), row.delivered),
+    )
+
+
+def searches(truth: sqlite3.Connection) -> list[SearchRow]:
+    """All saved searches, in the order in which they were saved."""
+    rows = truth.execute(f"SELECT {_SEARCH} FROM searches ORDER BY saved_s, id").fetchall()
+    return [row for row in map(_search_row, rows) if row]
+
+
+def search(truth: sqlite3.Connection, id: str) -> SearchRow | None:
+    """The saved search with this id; None: there is none, or its row is damaged."""
+    row = truth.execute(f"SELECT {_SEARCH} FROM searches WHERE id = ?", (id,)).fetchone()
+    return _search_row(row) if row else None
+
+
+def rename(truth: sqlite3.Connection, id: str, name: str) -> bool:
+    """Give a search another name; False: there is none with this id."""
+    row = search(truth, id)
+    if row is None:
+        return False
+    renamed = replace(row, name=name)
+    truth.execute(
+        "UPDATE searches SET name = ?, crc = ? WHERE id = ?",
+        (name, _crc(renamed, _packed(row.seen)), id),
+    )
+    return True
+
+
+def delete(truth: sqlite3.Connection, id: str) -> bool:
+    """Forget a search and its entries, damaged or not; False: there is none with this id."""
+    truth.execute("DELETE FROM entries WHERE search = ?", (id,))
+    return truth.execute("DELETE FROM searches WHERE id = ?", (id,)).rowcount > 0
+
+
+def enter(
+    truth: sqlite3.Connection,
+    row: SearchRow,
+    entries: Sequence[EntryRow],
+    more_seen: NDArray[np.uint64],
+) -> None:
+    """Record what came into the result set of `row`, in order; their numbers are given here."""
+    seen = np.union1d(row.seen, more_seen)
+    data = _packed(seen)
+    truth.execute(
+        "UPDATE searches SET seen = ?, crc = ? WHERE id = ?", (data, _crc(row, data), row.id)
+    )
+    for entry in entries:
+        columns = (
+            entry.search,
+            entry.report_id,
+            entry.article_id,
+            entry.passage_id,
+            entry.entered_s,
+        )
+        truth.execute(
+            "INSERT INTO entries (search, report_id, article_id, passage_id, entered_s, crc) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (*columns, store.crc(*columns)),
+        )
+
+
+def entries(
+    truth: sqlite3.Connection, id: str, *, after: int = 0, skip: int = 0, limit: int = -1
+) -> list[EntryRow]:
+    """Recorded entries of a search, in the order of their numbers.
+
+    Args:
+        after: only those with a higher number.
+        skip, limit: leave out so many of them, then take at most so many; -1: all. Damaged ones
+            count, and are left out.
+    """
+    rows = truth.execute(
+        "SELECT number, search, report_id, article_id, passage_id, entered_s, crc FROM entries "
+        "WHERE search = ? AND number > ? ORDER BY number LIMIT ? OFFSET ?",
+        (id, after, limit, skip),
+    ).fetchall()
+    sound = []
+    for number, *columns, stored in rows:
+        if store.crc(*columns) == stored:
+            sound.append(EntryRow(number, *columns))
+        else:
+            logger.warning("the entry number=%d of the search id=%s is damaged", number, id)
+    return sound
+
+
+def count_entries(truth: sqlite3.Connection, id: str, *, after: int = 0) -> int:
+    """How many entries of a search are recorded, with a number above `after`."""
+    count: int = truth.execute(
+        "SELECT count(*) FROM entries WHERE search = ? AND number > ?", (id, after)
+    ).fetchone()[0]
+    return count
+
+
+def last_number(truth: sqlite3.Connection) -> int:
+    """The number of the entry recorded last, of whatever search; 0: there is none."""
+    return int(truth.execute("SELECT max(number) FROM entries").fetchone()[0] or 0)
+
+
+def deliver(truth: sqlite3.Connection, until: int) -> int:
+    """Note that all entries up to this number were delivered; the number that holds now.
+
+    One beyond the last entry counts as the last: what comes later is not delivered yet.
+    """
+    reached = min(until, last_number(truth))
+    truth.execute("UPDATE searches SET delivered = max(delivered, ?)", (reached,))
+    return reached
+
+
+def commit_time_s(truth: sqlite3.Connection, seq: int) -> int:
+    """When the newest commit up to `seq` was made, in seconds since 1970 UTC; 0: there is none."""
+    row = truth.execute(
+        "SELECT at_s FROM commits WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+_SEARCH = "id, name, request, saved_s, seen, crc, delivered"
+
+
+def _search_row(row: tuple[str, str, str, int, bytes, int, int]) -> SearchRow | None:
+    id, name, request, saved_s, data, stored, delivered = row
+    found = SearchRow(id, name, request, saved_s, _unpacked(data), delivered)
+    if _crc(found, data) != stored:
+        logger.warning("the saved search id=%s is damaged; remove it and save it again", id)
+        return None
+    return found
+
+
+def _crc(row: SearchRow, seen: bytes) -> int:
+    return store.crc(row.id, row.name, row.request, row.saved_s, seen)
+
+
+def _packed(seen: NDArray[np.uint64]) -> bytes:
+    return seen.astype("<u8").tobytes()
+
+
+def _unpacked(data: bytes) -> NDArray[np.uint64]:
+    # A damaged row may have lost a byte: its checksum is to say so.
+    return np.frombuffer(data[: len(data) // 8 * 8], dtype="<u8").astype(np.uint64)
