@@ -6,15 +6,17 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from index import rejections
 from index.article import SourceRecord
 from index.errors import BadArticleError
 from index.reading import read, read_stream
 from index.writer import Writer
-from search.batches import batches
+from search.batches import BATCH_RECORDS, batches
 from search.client import connection, send
 from search.responses import AddedResponse
 
@@ -65,15 +67,43 @@ def read_sources(sources: Sequence[str], field_map: Mapping[str, str]) -> Iterat
 def add_to_store(
     writer: Writer, records: Iterable[Read], tally: Tally, on_batch: OnBatch, reject: OnRejected
 ) -> None:
-    """Commit `records` group by group; what is counted in `tally` is safe and found by words."""
-    for batch in batches(_without_bad(records, tally, reject), _size_bytes):
+    """Commit `records` group by group; what is counted in `tally` is safe and found by words.
+
+    The store keeps why the others were rejected, see `index.rejections`.
+    """
+    kept = _KeptRejections(writer, reject)
+    for batch in batches(_without_bad(records, tally, kept.add), _size_bytes):
         for outcome in writer.add(batch):
             tally.count(outcome.status)
             if outcome.error:
-                reject(outcome.error)
+                kept.add(outcome.error)
+        kept.commit()
         on_batch(tally)
+    kept.commit()
     if tally.stored:
         writer.finish()
+
+
+class _KeptRejections:
+    """Tells of rejected records at once, and commits them to the store in groups."""
+
+    def __init__(self, writer: Writer, reject: OnRejected) -> None:
+        self._writer, self._reject = writer, reject
+        self._waiting: list[BadArticleError] = []
+
+    def add(self, error: BadArticleError) -> None:
+        """One more."""
+        self._reject(error)
+        self._waiting.append(error)
+        if len(self._waiting) >= BATCH_RECORDS:
+            self.commit()
+
+    def commit(self) -> None:
+        """Keep those that wait."""
+        if self._waiting:
+            with self._writer.desk() as truth:
+                rejections.insert(truth, self._waiting, datetime.now(UTC))
+            self._waiting = []
 
 
 def add_to_server(

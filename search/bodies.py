@@ -121,7 +121,7 @@ def _too_large(limit: int) -> ProblemError:
         413,
         "too-large",
         "The body is too large",
-        f"the body is larger than {limit >> 20} MiB; send the articles in several requests",
+        f"the body is larger than {limit >> 20} MiB; send it in several requests",
     )
 
 

@@ -16,16 +16,9 @@ from search.result_set import Sort
 MAX_QUERY_LENGTH: Final = 2000
 
 
-class QuestionQuery(FilterQuery):
-    """A question, and what may answer it."""
+class AnswerQuery(FilterQuery):
+    """How a question is answered, whatever it is."""
 
-    q: str = Field(
-        min_length=1,
-        max_length=MAX_QUERY_LENGTH,
-        description='The question, in plain words; or with "a phrase", beginning*, -without, AND, '
-        "OR, NOT, NEAR/5, headline:storm, after:2019 and the like.",
-        examples=["When does the ferry sail?"],
-    )
     mode: Mode = Field(
         Mode.PLAIN,
         description="plain: words and the question language; verbatim: the question, to the last "
@@ -54,3 +47,15 @@ class QuestionQuery(FilterQuery):
     def day(self) -> date | None:
         """The day to answer as of; BadQueryError when it is none."""
         return day_of("as_of", self.as_of)
+
+
+class QuestionQuery(AnswerQuery):
+    """A question, and what may answer it."""
+
+    q: str = Field(
+        min_length=1,
+        max_length=MAX_QUERY_LENGTH,
+        description='The question, in plain words; or with "a phrase", beginning*, -without, AND, '
+        "OR, NOT, NEAR/5, headline:storm, after:2019 and the like.",
+        examples=["When does the ferry sail?"],
+    )

@@ -910,6 +910,7 @@ class StatusResponse(_Response):
             "snapshot": "42.7.412",
             "segments": 1,
             "size_bytes": 3_145_728,
+            "rejected": 2,
         }
     )
 
@@ -925,6 +926,7 @@ class StatusResponse(_Response):
     snapshot: str
     segments: int
     size_bytes: int
+    rejected: int = Field(description="Records not taken, of the last 10,000 such.")
 
     @classmethod
     def of(cls, status: Status) -> Self:
@@ -941,6 +943,7 @@ class StatusResponse(_Response):
             snapshot=status.snapshot,
             segments=status.segments,
             size_bytes=status.size_bytes,
+            rejected=status.rejected,
         )
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from index.errors import BadArticleError
 from search.wording import (
     copies_in_words,
+    count_in_words,
     coverage_in_words,
     date_in_words,
     duration_in_words,
@@ -194,6 +195,27 @@ def evaluation_progress(console: Console) -> Iterator[Callable[["Step"], None]]:
         yield lambda step: show(figures(step), step.done / step.total if step.total else 0.0)
 
 
+@contextmanager
+def batch_progress(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    """Gives a function to call with how many of `total` questions have been answered.
+
+    The first call tells where the run begins: rate and time left are those from there on.
+    """
+    begun: list[tuple[int, float]] = []
+
+    def figures(done: int) -> str:
+        begun[:] = begun or [(done, time.monotonic())]
+        before, start = begun[0]
+        said = f"{done:,} of {total:,} questions"
+        if done == before:
+            return said
+        rate = (done - before) / max(time.monotonic() - start, 1e-3)
+        return f"{said}, {rate:,.1f}/s, {duration_in_words((total - done) / rate)} left"
+
+    with _progress(console, "Asking", total=1.0) as show:
+        yield lambda done: show(figures(done), done / max(total, 1))
+
+
 _Show = Callable[[str, float | None], None]
 
 
@@ -240,6 +262,7 @@ def status_rows(status: "Status") -> list[tuple[str, str]]:
         ("published", f"{date_in_words(status.oldest)} to {date_in_words(status.newest)}"),
         ("passages", f"{status.passages:,}, {share} embedded"),
         ("waiting", f"{status.pending:,} passages"),
+        ("rejected", count_in_words(status.rejected, "record")),
         ("model", status.model),
         ("segments", f"{status.segments:,}"),
         ("size", size_in_words(status.size_bytes)),

@@ -27,7 +27,7 @@ def read_csv(file: OpenFile) -> Iterator[SourceRecord | BadArticleError]:
     Commas, semicolons, tabs and bars are told apart by the header. Line numbers are those of
     the file, quoted newlines counted. Without a column for the text there is one error.
     """
-    rows = _rows(file)
+    rows = csv_rows(file, _delimiter(file))
     for line, _, header in rows:
         if isinstance(header, UnreadableError):
             yield BadArticleError(file.path, line, header.reason, header.advice)
@@ -83,11 +83,15 @@ def _read_row(
         return error
 
 
-def _rows(file: OpenFile) -> Iterator[Row]:
+def csv_rows(file: OpenFile, delimiter: str) -> Iterator[Row]:
+    """The rows of a CSV file that are not blank, each by the number of its first line, from 1.
+
+    A row that cannot be read comes as an error in its place, and the others go on.
+    """
     lines = _Lines(file)
     # The limit is the process's own; what bounds a row is _Lines, in bytes.
     csv.field_size_limit(max(csv.field_size_limit(), file.limits.max_record_bytes))
-    reader = csv.reader(lines, delimiter=_delimiter(file), strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         lines.start_row()
         try:
