@@ -7,34 +7,44 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from datetime import date
+from datetime import UTC, datetime
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPBearer
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from index import rejections
 from index.article import SourceRecord
 from index.errors import BadArticleError
-from search import export, problems
+from search import problems
 from search.access import Access
 from search.archive import Archive
+from search.archive_page import build_archive_page
 from search.article_page import build_article_page
+from search.batch_api import build_batch
 from search.batches import batches
 from search.bodies import Numbered, read_json, read_ndjson, spool
+from search.cite_api import build_cite
+from search.cite_page import build_cite_page
+from search.collection_api import build_collections
+from search.collection_pages import build_collection_pages
+from search.compression import Compression
+from search.copies_fragment import build_copies_fragment
+from search.etags import etag_of, is_known
+from search.export_api import build_export
 from search.links import LINK, link_to_next
 from search.page import static_files
 from search.problems import Problem, ProblemError, declared
 from search.question_query import MAX_QUERY_LENGTH, QuestionQuery
+from search.rejections_api import build_rejections
 from search.related_api import build_related
 from search.responses import (
     EXAMPLE_CURSOR,
-    EXAMPLE_EXPORT,
     EXAMPLE_PASSAGE_ID,
     AddedResponse,
     ArticleResponse,
@@ -47,9 +57,12 @@ from search.responses import (
     SearchResponse,
     StatusResponse,
 )
+from search.saved_search_api import build_saved_searches
+from search.saved_search_pages import build_saved_search_pages
 from search.search_page import build_search_page
 from search.story_api import build_stories
 from search.story_page import build_story_pages
+from search.unapi import build_unapi
 from search.version import VERSION
 
 MAX_K = 100
@@ -60,12 +73,15 @@ _READERS: dict[str, Callable[[IO[bytes]], Iterator[Numbered]]] = {
 }
 _KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 
-# Nothing but our own style sheet is loaded or run, whatever an article may contain.
+# Nothing but our own files is loaded or run, whatever an article may contain.
 _SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # To other sites nothing is told; with no-referrer, browsers would send our own forms without
+    # their origin, and `Access.may_write_from_page` could not know them.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
@@ -114,15 +130,28 @@ def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastA
     )
     problems.install(app)
     app.include_router(_health(archive))
+    app.include_router(build_rejections(archive, access))
+    app.include_router(build_cite(archive, access))
+    app.include_router(build_unapi(archive, access))
     app.include_router(build_related(archive, access))
     app.include_router(build_stories(archive, access))
+    app.include_router(build_export(archive, access))
+    app.include_router(build_batch(archive, access, max_body_bytes))
+    app.include_router(build_saved_searches(archive, access))
+    app.include_router(build_collections(archive, access, max_body_bytes))
     app.include_router(_reading(archive, access))
     app.include_router(_writing(archive, access, max_body_bytes))
     app.include_router(build_search_page(archive, access))
+    app.include_router(build_copies_fragment(archive, access))
+    app.include_router(build_archive_page(archive, access))
+    app.include_router(build_cite_page(archive, access))  # before that of the articles
     app.include_router(build_article_page(archive, access))
     app.include_router(build_story_pages(archive, access))
+    app.include_router(build_collection_pages(archive, access))
+    app.include_router(build_saved_search_pages(archive, access))
     app.mount("/static", static_files())
     app.add_middleware(_SecurityHeaders)
+    app.add_middleware(Compression)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -195,9 +224,9 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
         ] = None,
     ) -> Response | SearchResponse:
         filters = query.filters()
-        etag = _etag(searcher.snapshot_id())
+        etag = etag_of(searcher.snapshot_id())
         # What a cursor leads to is as old as the cursor, and gone when that has expired.
-        if query.cursor is None and _is_known(etag, if_none_match):
+        if query.cursor is None and is_known(etag, if_none_match):
             return Response(status_code=304, headers={"ETag": etag})
         answer = searcher.search(
             query.q,
@@ -211,47 +240,10 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
             cursor=query.cursor,
             facets=query.facets,
         )
-        response.headers["ETag"] = _etag(answer.snapshot)
+        response.headers["ETag"] = etag_of(answer.snapshot)
         if answer.next_cursor:
             response.headers["Link"] = link_to_next(request, answer.next_cursor)
         return SearchResponse.of(answer)
-
-    @router.get(
-        "/export",
-        tags=["questions"],
-        summary="All that answers a question",
-        description=(
-            "The whole result set of a question, without a limit, in the order asked for: the "
-            "first line is a header, which says how many follow; each of these is a hit as "
-            "`/v1/search` gives it."
-        ),
-        response_class=StreamingResponse,
-        responses={
-            200: {
-                "content": {
-                    export.MEDIA_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE_EXPORT}
-                }
-            }
-        },
-    )
-    def export_all(query: Annotated[QuestionQuery, Query()]) -> StreamingResponse:
-        whole = searcher.export(
-            query.q,
-            mode=query.mode,
-            filters=query.filters(),
-            sort=query.sort,
-            effort=query.effort,
-            group=query.group,
-            as_of=query.day(),
-        )
-        return StreamingResponse(
-            export.export_lines(whole),
-            media_type=export.MEDIA_TYPE,
-            headers={
-                "Content-Disposition": 'attachment; filename="nutgraf.jsonl"',
-                "ETag": _etag(whole.snapshot),
-            },
-        )
 
     @router.get(
         "/explain",
@@ -372,13 +364,22 @@ def _add(archive: Archive, records: Iterator[Numbered], key: str | None) -> Adde
 
 def _add_group(archive: Archive, group: list[Numbered], key: str | None) -> list[RecordResponse]:
     records = [record for _, record in group if isinstance(record, SourceRecord)]
-    outcomes = iter(archive.add(records, idempotency_key=key) if records else ())
+    outcomes = archive.add(records, idempotency_key=key) if records else []
+    unreadable = [record for _, record in group if isinstance(record, BadArticleError)]
+    _keep(archive, [*unreadable, *(outcome.error for outcome in outcomes if outcome.error)])
+    answered = iter(outcomes)
     return [
         _rejected(line, record)
         if isinstance(record, BadArticleError)
-        else RecordResponse.of(line, next(outcomes))
+        else RecordResponse.of(line, next(answered))
         for line, record in group
     ]
+
+
+def _keep(archive: Archive, rejected: list[BadArticleError]) -> None:
+    if rejected:
+        with archive.desk() as truth:
+            rejections.insert(truth, rejected, datetime.now(UTC))
 
 
 def _rejected(line: int, error: BadArticleError) -> RecordResponse:
@@ -418,19 +419,6 @@ def _checked(key: str | None) -> str | None:
             "Idempotency-Key must be 1 to 200 visible ASCII characters",
         )
     return key
-
-
-def _etag(snapshot: str) -> str:
-    # Weak: took_ms differs from answer to answer. Another version may rank otherwise, and "last
-    # week" is another one tomorrow.
-    return f'W/"{VERSION}-{snapshot}-{date.today()}"'
-
-
-def _is_known(etag: str, if_none_match: str | None) -> bool:
-    if if_none_match is None:
-        return False
-    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return "*" in known or etag.removeprefix("W/") in known
 
 
 _ARTICLE_SCHEMA: dict[str, object] = {

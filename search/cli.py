@@ -3,8 +3,12 @@
 # isort: off
 from search import store_commands  # noqa: F401  # each adds its commands to the app
 from search import question_commands  # noqa: F401
+from search import batch_commands  # noqa: F401
+from search import cite_commands  # noqa: F401
 from search import related_commands  # noqa: F401
 from search import story_commands  # noqa: F401
+from search import saved_search_commands  # noqa: F401
+from search import collection_commands  # noqa: F401
 from search import service_commands  # noqa: F401
 
 # isort: on

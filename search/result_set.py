@@ -27,6 +27,7 @@ from search.cross_encoder import Effort
 from search.facets import Facet
 from search.filters import Filters
 from search.grouping import Group
+from search.histogram import Histogram
 from search.interpretation import Interpretation
 from search.lineage import Copies
 from search.query import Mode, Query
@@ -127,6 +128,7 @@ class Answer:
     hits: tuple[Hit, ...]
     total: int  # in the result set: reports, or passages where nothing is folded
     facets: tuple[Facet, ...]  # of the whole result set; none if they were not asked for
+    histogram: Histogram | None  # likewise
     next_cursor: str | None  # of the page that follows; None: this is the last
     previous_cursor: str | None  # of the page before; None: this is the first
     snapshot: str  # names the view of the archive that answered

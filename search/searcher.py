@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from index import rejections, store
 from index.article import Published, SourceRecord, embedding_text
 from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.model import encodable
+from index.rejections import Rejection
 from index.snapshot import Columns, Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
 from search.best_sentence import BestSentence
+from search.cite import Cited, cited, cited_article, cited_passage
 from search.conditions import loosened
 from search.cross_encoder import Effort
 from search.cursors import (
@@ -36,6 +40,7 @@ from search.filters import NO_FILTERS, Filters
 from search.front_page import FrontPage, front_page
 from search.grouping import Group, counted, reports_of
 from search.highlighting import Highlighter
+from search.histogram import histogram
 from search.interpretation import described
 from search.lineage import Copies, Lineage, copies_of, lineage_of
 from search.query import Mode, parse
@@ -81,6 +86,7 @@ class Status:
     snapshot: str
     segments: int
     size_bytes: int  # of all files in the store
+    rejected: int  # records that were not taken, of the last 10,000
 
 
 class Searcher:
@@ -150,6 +156,7 @@ class Searcher:
             hits=sound,
             total=len(results),
             facets=facets_of(results.positions, snapshot.columns) if facets else (),
+            histogram=histogram(_days(results, snapshot)) if facets else None,
             next_cursor=next_cursor,
             previous_cursor=previous_cursor,
             snapshot=snapshot.id,
@@ -228,6 +235,19 @@ class Searcher:
             snapshot,
         )
 
+    def standing(
+        self, query: str, *, mode: Mode, filters: Filters, group: Group
+    ) -> tuple[ResultSet, Snapshot]:
+        """A query's result set now, best first, and the snapshot that it was taken on.
+
+        Raises:
+            BadQueryError and the others: as `search`.
+        """
+        place = self._place(
+            _request(query, mode, filters, Sort.RELEVANCE, Effort.QUICK, group, None), None
+        )
+        return place.found.results, place.snapshot
+
     def article(self, article_id: str) -> ArticleRow:
         """An article by its id, else by its exact URL or guid.
 
@@ -239,6 +259,22 @@ class Searcher:
     def passages_of(self, article: ArticleRow) -> tuple[PassageRow, ...]:
         """An article's passages, in the order of the text."""
         return self._reader.latest().passages_of(article)
+
+    def cited(self, id: str, span: tuple[int, int] | None = None) -> Cited:
+        """What became of a passage or an article that someone cites, see `search.cite.cited`.
+
+        Raises:
+            NotFoundError, BadQueryError: as there.
+        """
+        return cited(self._reader.latest(), id, span)
+
+    def cited_passage(self, passage_id: str, span: tuple[int, int] | None = None) -> Cited:
+        """As `cited`, of a passage only."""
+        return cited_passage(self._reader.latest(), passage_id, span)
+
+    def cited_article(self, article_id: str, span: tuple[int, int] | None = None) -> Cited:
+        """As `cited`, of an article only, whole or a stretch of its text."""
+        return cited_article(self._reader.latest(), article_id, span)
 
     def lineage(self, article_id: str) -> Lineage:
         """The lineage of an article's report: its original, its copies, and their versions.
@@ -371,7 +407,17 @@ class Searcher:
             snapshot=snapshot.id,
             segments=snapshot.segments,
             size_bytes=_size_bytes(self.folder),
+            rejected=self._rejected(),
         )
+
+    def rejections(self, k: int) -> list[Rejection]:
+        """Why the last `k` records that were not taken were rejected, the newest first."""
+        with closing(store.open_readonly(self.folder)) as truth:
+            return rejections.newest(truth, k)
+
+    def _rejected(self) -> int:
+        with closing(store.open_readonly(self.folder)) as truth:
+            return rejections.count(truth)
 
     def close(self) -> None:
         """Let go of the store's files; queries that run finish on their snapshot."""
@@ -587,6 +633,10 @@ def _hit(
         copies=copies,
         story=story,
     )
+
+
+def _days(results: ResultSet, snapshot: Snapshot) -> NDArray[np.int32]:
+    return snapshot.columns.day[snapshot.columns.article[results.positions]]
 
 
 def _coverage(snapshot: Snapshot) -> Coverage:

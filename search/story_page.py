@@ -18,6 +18,7 @@ from search.front_page import FrontPage
 from search.page import environment
 from search.problems import problem_of
 from search.story import id_of
+from search.story_picture import anchor_at, picture_of
 from search.wording import count_in_words, outlets_in_words, span_in_words
 
 _STORIES: Final = 20  # on a page
@@ -85,6 +86,7 @@ def build_story_pages(archive: Archive, access: Access) -> APIRouter:
     env.globals["count_in_words"] = count_in_words
     env.globals["outlets_in_words"] = outlets_in_words
     env.globals["span_in_words"] = span_in_words
+    env.filters["anchor"] = anchor_at
     templates = Jinja2Templates(env=env)
     searcher = archive.searcher
 
@@ -115,6 +117,12 @@ def build_story_pages(archive: Archive, access: Access) -> APIRouter:
             story = searcher.story(id)
         except NotFoundError as error:
             return render(request, "missing_story.html", 404, error=str(error))
-        return render(request, "story.html", story=story, summary=story.summary)
+        return render(
+            request,
+            "story.html",
+            story=story,
+            summary=story.summary,
+            picture=picture_of(story),
+        )
 
     return router

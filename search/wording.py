@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from index.article import Published
@@ -41,6 +41,11 @@ def date_in_words(published: Published | None) -> str:
     if published.precision == "day":
         return date
     return f"{date}, {_clock(published)} {_zone(published.zone)}"
+
+
+def moment_in_words(moment: datetime) -> str:
+    """`21 January 2022, 19:12 UTC`, of a moment in UTC."""
+    return date_in_words(Published(f"{moment:%Y-%m-%dT%H:%MZ}"))
 
 
 def period_in_words(period: str) -> str:
