@@ -50,8 +50,12 @@ def routes() -> str:
         ("`GET /openapi.json`", "This interface, for programs"),
         ("`GET /`", "The page for readers"),
         ("`GET /articles/{id}`", "An article on a page, its passages to be linked to"),
+        ("`GET /articles/{id}/cite`", "How a passage or a marked stretch is cited, on a page"),
         ("`GET /stories`", "The biggest stories of a week on a page"),
         ("`GET /stories/{id}`", "A story on a page: what happened, and who was first to report"),
+        ("`GET /collections`", "What was marked, on pages"),
+        ("`GET /searches`", "The saved searches on a page"),
+        ("`GET /archive`", "What the archive holds, on a page"),
     ]
     return _table(("route", "what it is"), [*rows, *own])
 

@@ -236,6 +236,11 @@ _EXAMPLES = {
         "no key is set, so only this machine may write; set NUTGRAF_API_KEYS",
     ),
     404: ("not-found", "Not found", "no article has the id 'harbour-999'"),
+    406: (
+        "format",
+        "There is no such format",
+        "format: 'docx' is not among ris, bibtex, csl-json; /unapi lists them",
+    ),
     410: (
         "cursor-expired",
         "The cursor has expired",

@@ -15,7 +15,7 @@ from index.errors import BadQueryError
 from search.access import Access
 from search.archive import Archive
 from search.cite_api import described, reference
-from search.problems import MEDIA_TYPE, ProblemError, declared
+from search.problems import ProblemError, declared
 from search.reference_formats import Format
 from search.responses import EXAMPLE_PASSAGE_ID
 
@@ -60,11 +60,7 @@ def build_unapi(archive: Archive, access: Access) -> APIRouter:
                     }
                 },
             },
-            406: {
-                "description": "There is no such format.",
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-            **declared(401, 404, 422, 503),
+            **declared(401, 404, 406, 422, 503),
         },
     )
     def unapi(

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = "/usr/bin/chromium"
 
 # A shell that runs the tests in the background ignores Ctrl-C for all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -172,3 +174,16 @@ def harbour_url(harbour: Path) -> Iterator[str]:
     """A server that only answers questions, over `harbour`."""
     with serving(harbour, "--read-only") as server:
         yield server.url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, the one that is installed."""
+    if not shutil.which(CHROMIUM):
+        pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()

@@ -712,7 +712,7 @@ def test_every_operation_has_examples_and_declares_its_problems(schema_url: str)
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 14
+    assert len(operations) == 37
     for path, method, operation in operations:
         content = operation["responses"]["200"]["content"]
         for media_type, reply in content.items():

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,7 @@ import httpx
 import pytest
 from accessibility import assert_accessible
 from conftest import Run, Server, serving
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_page import CHROMIUM
+from playwright.sync_api import Browser, Page, expect
 from two_stories import ARTICLES
 
 HOSTILE = {
@@ -39,7 +37,8 @@ def filled(folder: Path, nutgraf: Run) -> Path:
     lines = "".join(
         f"{json.dumps(article)}\n" for article in [*LINKED, HOSTILE, {"id": "long-1", "text": LONG}]
     )
-    added = nutgraf("add", "-", "--no-wait", "--store", folder, stdin=lines)
+    # Embedded before it is served: what a hit's rank leads to must not change meanwhile.
+    added = nutgraf("add", "-", "--store", folder, stdin=lines)
     assert added.returncode == 0, added.stderr
     return folder
 
@@ -49,18 +48,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, nutgraf: Run) -> Iterator[S
     """A server that keeps what readers keep. Each test makes what it needs."""
     with serving(filled(tmp_path_factory.mktemp("desk") / "store", nutgraf)) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not shutil.which(CHROMIUM):
-        pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

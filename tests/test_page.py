@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from conftest import ROOT, Run, Server, serving
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from index.article import Published
 from search.cursors import Cursor
@@ -25,20 +24,10 @@ from search.wording import (
     share_in_words,
 )
 
-CHROMIUM = "/usr/bin/chromium"
-
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    if not shutil.which(CHROMIUM):
-        pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        page = browser.new_context(java_script_enabled=False).new_page()
-        yield page
-        browser.close()
+def browser_page(browser: Browser) -> Page:
+    return browser.new_context(java_script_enabled=False).new_page()
 
 
 @pytest.fixture

@@ -377,7 +377,7 @@ def test_the_page_of_an_article_lists_its_related_coverage(url: str) -> None:
     html = httpx.get(f"{url}/articles/wire-1").text
     assert "Related coverage" in html
     assert ">Divers clear Northport boats to sail</a>" in html
-    assert ">follow-up<" in html
+    assert ">What followed<" in html
     assert "13 days later." in html
     assert "Related coverage" not in httpx.get(f"{url}/articles/museum-3").text
 

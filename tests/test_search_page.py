@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Literal
@@ -13,9 +12,8 @@ import httpx
 import pytest
 from accessibility import assert_accessible
 from conftest import ROOT, Run, serving
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
-CHROMIUM = "/usr/bin/chromium"
 STATIC = ROOT / "search" / "static"
 STORY = (
     "The ferry sails at dawn on Saturday, harbour master Ines Okoro told reporters beside the "
@@ -53,18 +51,6 @@ def ferry_url(tmp_path_factory: pytest.TempPathFactory, nutgraf: Run) -> Iterato
     assert nutgraf("add", "-", "--no-wait", "--store", folder, stdin=lines).returncode == 3
     with serving(folder) as server:
         yield server.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not shutil.which(CHROMIUM):
-        pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

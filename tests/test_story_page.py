@@ -1,15 +1,13 @@
 """The pages of the stories."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from conftest import Run, serving
-from playwright.sync_api import Page, sync_playwright
-from test_page import CHROMIUM
+from playwright.sync_api import Browser, Page
 from two_stories import ARTICLES
 
 HOSTILE: list[dict[str, str]] = [
@@ -47,15 +45,8 @@ def url(tmp_path_factory: pytest.TempPathFactory, nutgraf: Run) -> Iterator[str]
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    if not shutil.which(CHROMIUM):
-        pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser.new_context(java_script_enabled=False).new_page()
-        browser.close()
+def page(browser: Browser) -> Page:
+    return browser.new_context(java_script_enabled=False).new_page()
 
 
 def test_a_reader_goes_from_the_head_to_the_week_to_a_story_to_an_article_and_back(

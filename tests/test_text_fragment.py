@@ -1,14 +1,12 @@
 """Text fragments, read by the steps of the specification, and by a real browser."""
 
-from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 
 import pytest
 from fragment_reader import folded, found, parsed
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from search.text_fragment import link_to_text, text_fragment
 
@@ -18,9 +16,6 @@ TEXT = (
     "The ferry sails at dawn on Sunday too. Fares & times, tax-free, are as before.\n\n"
     + " ".join(f"Boat {number} has to wait at the outer mole." for number in range(1, 31))
 )
-
-
-CHROMIUM = "/usr/bin/chromium"
 
 
 def span_of(quote: str) -> tuple[int, int]:
@@ -142,15 +137,8 @@ def test_a_browser_takes_every_fragment_and_finds_the_quote_or_its_like(
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is not there: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser.new_page()
-        browser.close()
+def page(browser: Browser) -> Page:
+    return browser.new_page()
 
 
 def test_a_real_browser_scrolls_to_the_paragraph(page: Page) -> None:
