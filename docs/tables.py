@@ -8,11 +8,11 @@ import typer
 from pydantic_core import PydanticUndefined
 
 from index import errors
-from search.access import Access
 from search.api import build_app
-from search.archive import Archive
 from search.cli import app
-from search.command import INTERRUPTED, SOME_REJECTED
+from search.commands.command import INTERRUPTED, SOME_REJECTED
+from search.http.access import Access
+from search.http.archive import Archive
 from search.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings
 
 

@@ -18,6 +18,8 @@ In the order the data flows:
 - `reports`: articles grouped by both
 - `term_vectors`, `term_counts`: what an article is about, and how rare its words are
 - `stories`: reports grouped by event
+- `former_passages`: what passages said that their articles no longer have
+- `saved_searches`, `collections`, `rejections`: what is kept beside the articles
 - `writer`: the one writer, which keeps all of these in step
 - `backlog`: embeds what waits, newest leads first
 - `snapshot`: a reader's frozen view, where `search` begins

@@ -25,7 +25,7 @@ class SearchRow:
 
     id: str
     name: str
-    request: str  # what is asked; `search.saved_search` writes and reads it
+    request: str  # what is asked; `search.desk.saved_search` writes and reads it
     saved_s: int  # seconds since 1970 UTC
     seen: NDArray[np.uint64]  # ascending; `digests` of all articles of every report ever in its set
     delivered: int  # entries up to this number were delivered

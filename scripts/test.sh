@@ -10,8 +10,5 @@ nutgraf_venv dev
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports --no-cache
-case " $* " in
-*" -m "*) exec .venv/bin/python -m pytest "$@" ;;
-# A file's tests share what they set up: one process takes all of a file.
-*) exec .venv/bin/python -m pytest -m "not slow" -n auto --dist loadfile "$@" ;;
-esac
+# A file's tests share what they set up: one process takes all of a file. Of two -m the last counts.
+exec .venv/bin/python -m pytest -m "not slow" -n auto --dist loadfile "$@"

@@ -1,6 +1,7 @@
 """HTTP under `/v1`: questions, articles, passages, and how the server is.
 
-Everything that blocks runs in the thread pool; an error is always a problem (search/problems.py).
+Everything that blocks runs in the thread pool; an error is always a problem, see
+`search.http.problems`.
 """
 
 import itertools
@@ -21,28 +22,34 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from index import rejections
 from index.article import SourceRecord
 from index.errors import BadArticleError
-from search import problems
-from search.access import Access
-from search.archive import Archive
-from search.archive_page import build_archive_page
-from search.article_page import build_article_page
-from search.batch_api import build_batch
-from search.batches import batches
-from search.bodies import Numbered, read_json, read_ndjson, spool
-from search.cite_api import build_cite
-from search.cite_page import build_cite_page
-from search.collection_api import build_collections
-from search.collection_pages import build_collection_pages
-from search.compression import Compression
-from search.copies_fragment import build_copies_fragment
-from search.etags import etag_of, is_known
-from search.export_api import build_export
-from search.links import LINK, link_to_next
-from search.page import static_files
-from search.problems import Problem, ProblemError, declared
+from search.http import problems
+from search.http.access import Access
+from search.http.archive import Archive
+from search.http.batch_api import build_batch
+from search.http.batches import batches
+from search.http.bodies import Numbered, read_json, read_ndjson, spool
+from search.http.cite_api import build_cite
+from search.http.collection_api import build_collections
+from search.http.compression import Compression
+from search.http.etags import etag_of, is_known
+from search.http.export_api import build_export
+from search.http.links import LINK, link_to_next
+from search.http.problems import Problem, ProblemError, declared
+from search.http.rejections_api import build_rejections
+from search.http.related_api import build_related
+from search.http.saved_search_api import build_saved_searches
+from search.http.story_api import build_stories
+from search.http.unapi import build_unapi
+from search.pages.archive_page import build_archive_page
+from search.pages.article_page import build_article_page
+from search.pages.cite_page import build_cite_page
+from search.pages.collection_pages import build_collection_pages
+from search.pages.copies_fragment import build_copies_fragment
+from search.pages.page import static_files
+from search.pages.saved_search_pages import build_saved_search_pages
+from search.pages.search_page import build_search_page
+from search.pages.story_page import build_story_pages
 from search.question_query import MAX_QUERY_LENGTH, QuestionQuery
-from search.rejections_api import build_rejections
-from search.related_api import build_related
 from search.responses import (
     EXAMPLE_CURSOR,
     EXAMPLE_PASSAGE_ID,
@@ -57,12 +64,6 @@ from search.responses import (
     SearchResponse,
     StatusResponse,
 )
-from search.saved_search_api import build_saved_searches
-from search.saved_search_pages import build_saved_search_pages
-from search.search_page import build_search_page
-from search.story_api import build_stories
-from search.story_page import build_story_pages
-from search.unapi import build_unapi
 from search.version import VERSION
 
 MAX_K = 100
@@ -137,7 +138,7 @@ def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastA
     app.include_router(build_stories(archive, access))
     app.include_router(build_export(archive, access))
     app.include_router(build_batch(archive, access, max_body_bytes))
-    app.include_router(build_saved_searches(archive, access))
+    app.include_router(build_saved_searches(archive, access, max_body_bytes))
     app.include_router(build_collections(archive, access, max_body_bytes))
     app.include_router(_reading(archive, access))
     app.include_router(_writing(archive, access, max_body_bytes))

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from index.snapshot import Columns
 from index.store import ArticleRow
-from search.lineage import pieces_of
-from search.original import original_of
+from search.coverage.lineage import pieces_of
+from search.coverage.original import original_of
 
 # Two passages of a report are the same text when they share so many of the shorter one's runs of
 # three words. Among the copies and updates judged in press-2012-2020 (tests/press_copies.py) most

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index.article import Published
 from index.store import ArticleRow, PassageRow
+from search.coverage.lineage import Copies
 from search.cursors import Cursor
 from search.explain import ArmPlace, Explanation, Shown, in_words
 from search.facets import Facet
 from search.filters import Filters
 from search.interpretation import Interpretation
-from search.lineage import Copies
 from search.ranking import Parts
 from search.result_set import Answer, Coverage, Export, Hit, Suggestion
 from search.searcher import Status

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from index.article import ArticleId, PassageId, Published
 from index.snapshot import Columns
+from search.coverage.lineage import Copies
 from search.cross_encoder import Effort
 from search.facets import Facet
 from search.filters import Filters
 from search.grouping import Group
 from search.histogram import Histogram
 from search.interpretation import Interpretation
-from search.lineage import Copies
 from search.query import Mode, Query
 from search.spelling import NearMiss
 from search.verdict import Verdict

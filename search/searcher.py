@@ -20,8 +20,13 @@ from index.rejections import Rejection
 from index.snapshot import Columns, Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
 from search.best_sentence import BestSentence
-from search.cite import Cited, cited, cited_article, cited_passage
 from search.conditions import loosened
+from search.coverage.front_page import FrontPage, front_page
+from search.coverage.lineage import Copies, Lineage, copies_of, lineage_of
+from search.coverage.related import RelatedPage, related_page
+from search.coverage.related import Request as RelatedRequest
+from search.coverage.story import Story, ids_of, story_of
+from search.coverage.subject import Subject, subject_from, subject_in
 from search.cross_encoder import Effort
 from search.cursors import (
     EXPIRED,
@@ -37,16 +42,13 @@ from search.dense import QuestionEncoder
 from search.explain import Explanation, explained
 from search.facets import facets as facets_of
 from search.filters import NO_FILTERS, Filters
-from search.front_page import FrontPage, front_page
 from search.grouping import Group, counted, reports_of
 from search.highlighting import Highlighter
 from search.histogram import histogram
 from search.interpretation import described
-from search.lineage import Copies, Lineage, copies_of, lineage_of
 from search.query import Mode, parse
 from search.ranking import Ranker
-from search.related import RelatedPage, related_page
-from search.related import Request as RelatedRequest
+from search.references.cite import Cited, cited, cited_article, cited_passage
 from search.result_set import (
     Answer,
     Coverage,
@@ -60,8 +62,6 @@ from search.result_set import (
     Suggestion,
 )
 from search.spelling import NearMiss, corrected, near_misses
-from search.story import Story, ids_of, story_of
-from search.subject import Subject, subject_from, subject_in
 
 MAX_QUESTION_CHARS: Final = 10_000  # two pages; what is longer was pasted by mistake
 MAX_K: Final = 1_000
@@ -261,7 +261,7 @@ class Searcher:
         return self._reader.latest().passages_of(article)
 
     def cited(self, id: str, span: tuple[int, int] | None = None) -> Cited:
-        """What became of a passage or an article that someone cites, see `search.cite.cited`.
+        """What became of a passage or an article that someone cites, see `search.references.cite`.
 
         Raises:
             NotFoundError, BadQueryError: as there.
@@ -296,7 +296,7 @@ class Searcher:
         cursor: str | None = None,
         facets: bool = False,
     ) -> RelatedPage:
-        """A page of the other coverage of an article, see `search.related`.
+        """A page of the other coverage of an article, see `search.coverage.related`.
 
         Args:
             article: its id, URL or guid; or a record, which need not be in the archive.
@@ -304,7 +304,7 @@ class Searcher:
         Raises:
             NotFoundError: there is no such article.
             BadArticleError: the record has no text.
-            BadQueryError, ExpiredCursorError: as `search.related.related_page`.
+            BadQueryError, ExpiredCursorError: as `search.coverage.related.related_page`.
             ModelMismatchError, ModelError: a record's text cannot be embedded.
         """
         self._held.let_go()
@@ -355,7 +355,7 @@ class Searcher:
         min_reports: int = 2,
         cursor: str | None = None,
     ) -> FrontPage:
-        """A page of the biggest stories that the filters let through, see `search.front_page`.
+        """A page of the biggest stories the filters let through, see `search.coverage.front_page`.
 
         Raises:
             BadQueryError, ExpiredCursorError: as `front_page`.

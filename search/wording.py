@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from index.article import Published
 
 if TYPE_CHECKING:
+    from search.coverage.related import Evidence
     from search.grouping import Group
-    from search.related import Evidence
     from search.result_set import Answer, Hit
 
 MONTHS = (

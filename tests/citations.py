@@ -6,7 +6,7 @@ from datetime import date
 from hypothesis import strategies as st
 
 from index.article import ArticleId, PassageId, Published
-from search.citation import Citation
+from search.references.citation import Citation
 
 QUOTE = "Northport harbour opened again on Friday, nine days after the storm closed it."
 HARBOUR = Citation(

@@ -8,8 +8,8 @@ from index import collections
 from index.article import Origin, Published, SourceRecord
 from index.collections import Marked
 from index.writer import Writer
-from search import collection
-from search.collection import WholeCollection
+from search.desk import collection
+from search.desk.collection import WholeCollection
 from search.searcher import Searcher
 
 LEAD = "Northport harbour opened again on Friday, nine days after the storm closed it."

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime
 from hypothesis import strategies as st
 
 from index.article import ArticleId, PassageId, Published
+from search.coverage.lineage import Copies
 from search.cross_encoder import Effort
+from search.exports.provenance import Provenance
 from search.filters import NO_FILTERS, Filters
 from search.grouping import Group
 from search.interpretation import Interpretation
-from search.lineage import Copies
-from search.provenance import Provenance
 from search.query import Mode
 from search.result_set import Coverage, Damaged, Export, Hit, Sort
 from search.verdict import Kind, Verdict

@@ -3,8 +3,8 @@ import base64
 import pytest
 from starlette.requests import Request
 
-from search.access import Access
-from search.problems import ProblemError
+from search.http.access import Access
+from search.http.problems import ProblemError
 
 KEY = "a-key-that-nobody-guesses"
 OPEN = Access("127.0.0.1")

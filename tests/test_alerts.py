@@ -14,8 +14,8 @@ from watched_store import COPY, FARES, SECOND_COPY, TRAM, WIRE, Watching, record
 
 from index import saved_searches
 from index.article import SourceRecord
-from search import alerts, saved_search
-from search.saved_search import SavedQuestion
+from search.desk import alerts, saved_search
+from search.desk.saved_search import SavedQuestion
 
 ORDERS = pytest.mark.parametrize(
     "order", [(WIRE, COPY, SECOND_COPY), (COPY, SECOND_COPY, WIRE), (SECOND_COPY, WIRE, COPY)]

@@ -27,10 +27,10 @@ from index import saved_searches, store
 from index.article import ArticleId, SourceRecord
 from index.reading import read_stream
 from index.writer import Writer
-from search import alerts, saved_search
-from search.feeds import FeedFormat, feed_page
+from search.desk import alerts, saved_search
+from search.desk.feeds import FeedFormat, feed_page
+from search.desk.saved_search import SavedQuestion
 from search.result_set import Hit
-from search.saved_search import SavedQuestion
 from search.searcher import Searcher
 
 pytestmark = pytest.mark.slow

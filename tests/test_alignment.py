@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.alignment import Alignment, Op, align, in_words
+from search.coverage.alignment import Alignment, Op, align, in_words
 
 LEAD = "The harbour opened again on Friday, nine days after the storm closed it."
 FERRY = (

@@ -1,6 +1,6 @@
 """Where this archive shows what is cited."""
 
-from search.archive_url import archive_url
+from search.references.archive_url import archive_url
 
 
 def test_it_leads_to_the_passage_in_the_page_of_its_article() -> None:

@@ -135,6 +135,7 @@ def test_what_is_added_meanwhile_is_embedded_in_the_same_run_and_what_is_removed
     assert not any("tok0" in text for text in seen)
 
 
+@pytest.mark.slow
 def test_another_model_s_vectors_take_over_in_one_commit_when_all_are_there(
     writer: Writer, reader: SnapshotReader, other_model: str, seen: list[str]
 ) -> None:

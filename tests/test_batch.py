@@ -16,11 +16,11 @@ from conftest import ARTICLES
 from index.article import Origin
 from index.formats.fields import record_from_fields
 from index.writer import Writer
-from search.batch import COLUMNS, Asking, Row, is_bad, rows_of
-from search.batch_questions import BadLine, Question
-from search.batch_table import Format, encoded, head
 from search.cross_encoder import Effort
-from search.csv_cells import original
+from search.desk.batch import COLUMNS, Asking, Row, is_bad, rows_of
+from search.desk.batch_questions import BadLine, Question
+from search.desk.batch_table import Format, encoded, head
+from search.exports.csv_cells import original
 from search.filters import NO_FILTERS, Filters
 from search.grouping import Group
 from search.query import Mode

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from search.batch_api import MAX_QUESTIONS
+from search.http.batch_api import MAX_QUESTIONS
 
 CSV = "text/csv"
 LIST = "text/plain"

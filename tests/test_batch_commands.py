@@ -72,7 +72,8 @@ def test_a_list_on_stdin_becomes_json_lines_on_stdout(harbour: Path, nutgraf: Ru
 # Runs the command, which gets a signal when it comes to its twelfth question.
 STOPPED = """
 import os, sys
-from search import batch, resumable_output
+from search.desk import batch
+from search.desk import resumable_output
 from search.cli import main
 resumable_output._SYNC_INTERVAL_S = 0.0
 number, ask, asked = int(sys.argv.pop()), batch.rows_of, []

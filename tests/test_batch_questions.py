@@ -5,7 +5,7 @@ import io
 import pytest
 
 from index.errors import BadQueryError
-from search.batch_questions import BadLine, Layout, Question, layout_of, read_questions
+from search.desk.batch_questions import BadLine, Layout, Question, layout_of, read_questions
 from search.filters import NO_FILTERS, Filters
 from search.query import Mode
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pybtex.database import Entry, parse_string
 
 from index.article import Published
-from search.bibtex import entry, key_of
-from search.citation import Citation
+from search.references.bibtex import entry, key_of
+from search.references.citation import Citation
 
 # What TeX makes of it.
 _TEX = re.compile(r"\\text\w+\{\}|\\[~^]\{\}|\\[#$%&_{}]|(?<=[-`',<>?!])\{\}")

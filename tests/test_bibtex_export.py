@@ -6,7 +6,7 @@ from exports import BASE_URL, export_of, hit, hits, provenance_of, texts
 from hypothesis import given, settings
 from pybtex.database import BibliographyData, parse_string
 
-from search.bibtex_export import bibtex_entries
+from search.exports.bibtex_export import bibtex_entries
 from search.filters import Filters
 from search.result_set import Damaged, Export, Hit
 

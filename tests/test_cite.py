@@ -11,8 +11,8 @@ from index.article import ArticleId, Origin, Published, SourceRecord
 from index.errors import BadQueryError, NotFoundError
 from index.snapshot import Snapshot, SnapshotReader
 from index.writer import Writer
-from search.alignment import Op
-from search.cite import Status, cited, cited_article, cited_passage
+from search.coverage.alignment import Op
+from search.references.cite import Status, cited, cited_article, cited_passage
 
 # Each is long enough to be a passage by itself.
 OPENING = (

@@ -13,7 +13,7 @@ import rispy
 from conftest import Run, serving
 from test_cite import DIVERS, FERRY, FERRY_LATER, OPENING
 
-from search.cite_responses import CiteResponse
+from search.http.cite_responses import CiteResponse
 
 SOURCE = {
     "headline": "Harbour reopens after the storm",

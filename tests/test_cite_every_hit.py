@@ -16,12 +16,12 @@ from press_copies import PRESS
 from index.article import SourceRecord
 from index.reading import read
 from index.writer import Writer
-from search import csl_json
-from search.citation import Citation
-from search.cite import Status
 from search.grouping import Group
+from search.references import csl_json
+from search.references.citation import Citation
+from search.references.cite import Status
+from search.references.selectors import selectors
 from search.searcher import Searcher
-from search.selectors import selectors
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCESSED = date(2025, 4, 1)

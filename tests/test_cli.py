@@ -388,6 +388,7 @@ def test_status_says_what_the_store_holds(harbour: Path, nutgraf: Run) -> None:
     assert "all-MiniLM-L6-v2" in said
 
 
+@pytest.mark.slow
 def test_another_model_is_refused_until_the_store_is_embedded_by_it(
     harbour_copy: Path, nutgraf: Run
 ) -> None:

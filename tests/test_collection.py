@@ -7,9 +7,9 @@ import pytest
 from collected import BOATS, FERRY, LEAD, MORE, Desk, desk
 
 from index.errors import BadQueryError, NotFoundError
-from search import collection
-from search.cite import Status
-from search.collection import Standing, citation_of
+from search.desk import collection
+from search.desk.collection import Standing, citation_of
+from search.references.cite import Status
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from collected import BOATS, FERRY, LEAD, desk
 from conftest import Server, serving
 from fastapi.testclient import TestClient
 
-from search.access import Access
 from search.api import build_app
-from search.archive import Archive
-from search.collection_export import MEDIA_TYPES, CollectionFormat
-from search.collection_responses import WholeCollectionResponse
+from search.desk.collection_export import MEDIA_TYPES, CollectionFormat
+from search.http.access import Access
+from search.http.archive import Archive
+from search.http.collection_responses import WholeCollectionResponse
 
 KEY = "correct-horse-battery-staple"
 

@@ -12,10 +12,10 @@ import rispy
 from test_collections import FERRY, WHOLE
 
 from index.collections import Collection, Mark, Marked
-from search.cite import Status
-from search.collection import Standing, StandingMark, WholeCollection
-from search.collection_export import MEDIA_TYPES, SUFFIXES, CollectionFormat, exported
-from search.csv_cells import original
+from search.desk.collection import Standing, StandingMark, WholeCollection
+from search.desk.collection_export import MEDIA_TYPES, SUFFIXES, CollectionFormat, exported
+from search.exports.csv_cells import original
+from search.references.cite import Status
 
 UNCHANGED = Standing(Status.UNCHANGED, 118, 123)
 BASE = "https://archive.example/"

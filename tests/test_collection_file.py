@@ -16,9 +16,9 @@ from index import collections, store
 from index.article import Published
 from index.collections import Marked
 from index.errors import BadQueryError
-from search.cite import Status
-from search.collection import Standing, StandingMark, WholeCollection
-from search.collection_file import EXAMPLE_FILE, CollectionFile, parsed, take_in
+from search.desk.collection import Standing, StandingMark, WholeCollection
+from search.desk.collection_file import EXAMPLE_FILE, CollectionFile, parsed, take_in
+from search.references.cite import Status
 
 MARK = {"article_id": "a", "start": 0, "end": 5, "quote": "ferry"}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from search.compression import Compression
+from search.http.compression import Compression
 
 PIECES = (b"<!doctype html><title>Asked</title>", b"<p>answered</p>" * 100, b"")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from search.credits import agency_of, credits_of, credits_outlet
+from search.coverage.credits import agency_of, credits_of, credits_outlet
 
 BODY = "The harbour opened again on Friday.\nThe ferry sails at dawn on Saturday, the company said."
 

@@ -5,8 +5,8 @@ from citations import citations, harbour, texts
 from hypothesis import given, settings
 
 from index.article import Published
-from search.citation import Citation
-from search.csl_json import item
+from search.references.citation import Citation
+from search.references.csl_json import item
 
 
 def test_an_item_of_a_passage() -> None:

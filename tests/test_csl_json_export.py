@@ -6,7 +6,7 @@ from typing import Any
 from exports import BASE_URL, export_of, hit, hits, provenance_of
 from hypothesis import given
 
-from search.csl_json_export import csl_json_items
+from search.exports.csl_json_export import csl_json_items
 from search.result_set import Damaged, Export, Hit
 
 

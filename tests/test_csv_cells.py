@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.csv_cells import original, safe
+from search.exports.csv_cells import original, safe
 
 
 @pytest.mark.parametrize("first", list("=+-@\t\r\n＝＋－＠"))

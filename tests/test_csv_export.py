@@ -6,9 +6,9 @@ import io
 from exports import BASE_URL, copies, export_of, hit, hits, provenance_of
 from hypothesis import given
 
-from search.csv_cells import original
-from search.csv_export import csv_rows
-from search.export_row import COLUMNS
+from search.exports.csv_cells import original
+from search.exports.csv_export import csv_rows
+from search.exports.export_row import COLUMNS
 from search.filters import Filters
 from search.result_set import Damaged, Export, Hit
 

@@ -1,7 +1,7 @@
 import pytest
 
 from index.article import Published
-from search.date_parts import date_parts
+from search.references.date_parts import date_parts
 
 
 @pytest.mark.parametrize(

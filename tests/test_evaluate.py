@@ -226,6 +226,7 @@ def part_of(name: str, folder: Path, *, questions: int, documents: int) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_questions_in_plain_words_are_answered_at_least_as_well_as_before(tmp_path: Path) -> None:
     part = part_of("news-qa", tmp_path / "news-qa", questions=7, documents=4)
     cache = tmp_path / "cache"
@@ -236,6 +237,7 @@ def test_questions_in_plain_words_are_answered_at_least_as_well_as_before(tmp_pa
     assert thorough.ndcg_10 >= FLOOR_NEWS_QA_THOROUGH
 
 
+@pytest.mark.slow
 def test_articles_about_a_topic_are_found_at_least_as_well_as_before(tmp_path: Path) -> None:
     part = part_of("time", tmp_path / "time", questions=3, documents=5)
     found = evaluate(part, cache_dir=tmp_path / "cache")

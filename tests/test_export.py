@@ -18,10 +18,10 @@ from exports import BASE_URL, export_of, hit, provenance_of
 from index.article import ArticleId, Origin, Published, SourceRecord
 from index.errors import NotInstalledError
 from index.writer import Writer
-from search.export import ExportFormat, exported
+from search.exports.export import ExportFormat, exported
+from search.exports.jsonl_export import jsonl_lines
+from search.exports.provenance import Provenance
 from search.filters import Filters
-from search.jsonl_export import jsonl_lines
-from search.provenance import Provenance
 from search.result_set import CANDIDATES, Damaged, Export, Sort
 from search.searcher import Searcher
 

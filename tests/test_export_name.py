@@ -6,7 +6,7 @@ import pytest
 from exports import export_of, provenance_of, texts
 from hypothesis import given
 
-from search.export_name import content_disposition, file_name
+from search.exports.export_name import content_disposition, file_name
 
 
 def name_of(query: str, suffix: str = ".csv") -> str:

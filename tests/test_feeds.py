@@ -12,10 +12,10 @@ from lxml import etree
 from watched_store import BASE_URL, COPY, FARES, TRAM, WIRE, Watching, record, watching
 
 from index.article import Published
-from search import feeds
-from search.atom import atom
-from search.feeds import FeedFormat, exact_time, feed_page
-from search.json_feed import json_feed
+from search.desk import feeds
+from search.desk.atom import atom
+from search.desk.feeds import FeedFormat, exact_time, feed_page
+from search.desk.json_feed import json_feed
 
 
 @pytest.fixture

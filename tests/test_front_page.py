@@ -20,8 +20,8 @@ from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.snapshot import Columns
 from index.writer import Writer
 from search import cursors
+from search.coverage.front_page import FrontPage, biggest
 from search.filters import NO_FILTERS, Filters, matching_articles
-from search.front_page import FrontPage, biggest
 from search.searcher import Searcher
 
 FERRY, TRAM = "Ferry Petrel catches fire off Tern Island, passengers rescued", "tram"

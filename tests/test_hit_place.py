@@ -10,8 +10,8 @@ from conftest import Run
 
 from index.errors import BadQueryError
 from search.cross_encoder import Effort
-from search.hit_place import back_url, hit_place, hit_url
-from search.page_query import PageQuery
+from search.pages.hit_place import back_url, hit_place, hit_url
+from search.pages.page_query import PageQuery
 from search.result_set import Hit, Sort
 from search.searcher import Searcher
 

@@ -5,8 +5,8 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict
 
-from search import problems
-from search.json_body import described_body, json_body
+from search.http import problems
+from search.http.json_body import described_body, json_body
 
 
 class _Part(BaseModel):

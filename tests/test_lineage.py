@@ -8,7 +8,7 @@ import pytest
 from index.article import Origin, Published, SourceRecord
 from index.snapshot import Snapshot, SnapshotReader
 from index.writer import Writer
-from search.lineage import Copies, Lineage, copies_of, lineage_of
+from search.coverage.lineage import Copies, Lineage, copies_of, lineage_of
 
 LEAD = (
     "The harbour opened again on Friday, nine days after the storm closed it. Until then the mail, "

@@ -1,6 +1,6 @@
 from citations import harbour
 
-from search.locator import locator
+from search.references.locator import locator
 
 
 def test_it_names_article_span_and_passage() -> None:

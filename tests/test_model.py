@@ -72,6 +72,7 @@ def test_odd_texts_embed_as_in_sentence_transformers(encoder: Encoder, reference
     assert least_cosine(encoder.embed(ODD_TEXTS), referred(reference, ODD_TEXTS)) >= 0.9999
 
 
+@pytest.mark.slow
 def test_500_press_passages_embed_as_in_sentence_transformers(
     encoder: Encoder, reference: Any
 ) -> None:
@@ -226,6 +227,7 @@ def test_embedding_a_query_imports_neither_torch_nor_sentence_transformers(
     assert said(in_a_new_process(code)) == "[]"
 
 
+@pytest.mark.slow
 def test_concurrent_first_users_share_one_export_and_a_damaged_one_is_made_again(
     tmp_path: Path, encoder: Encoder
 ) -> None:

@@ -2,8 +2,8 @@ import pytest
 from citations import texts
 from hypothesis import given, settings
 
-from search.names_of_byline import Name, names_of
-from search.one_line import one_line
+from search.references.names_of_byline import Name, names_of
+from search.references.one_line import one_line
 
 TOMAS, ANA = Name("Lindqvist", "Tomas"), Name("Duarte", "Ana")
 

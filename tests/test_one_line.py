@@ -2,7 +2,7 @@ import pytest
 from citations import article_texts, texts
 from hypothesis import given, settings
 
-from search.one_line import one_line, with_pilcrows
+from search.references.one_line import one_line, with_pilcrows
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from index.article import ArticleId, Published
 from index.store import ArticleRow
-from search.original import original_of, surely_before
+from search.coverage.original import original_of, surely_before
 
 TEXT = "The harbour opened again on Friday.\nThe ferry sails at dawn on Saturday, they said.\n"
 

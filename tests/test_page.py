@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Locator, Page
 from index.article import Published
 from search.cursors import Cursor
 from search.grouping import Group
-from search.page import stretches, web_url
+from search.pages.page import stretches
+from search.web_url import web_url
 from search.wording import (
     coverage_in_words,
     date_in_words,
@@ -477,7 +478,7 @@ def _contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_every_text_has_the_contrast_of_wcag_aa(theme: int) -> None:
-    css = (ROOT / "search" / "static" / "nutgraf.css").read_text("utf-8")
+    css = (ROOT / "search" / "pages" / "static" / "nutgraf.css").read_text("utf-8")
     block = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[theme]
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
     grounds = ("paper", "sheet", "cited")

@@ -7,8 +7,8 @@ import pytest
 from fastapi import Request
 
 from index.errors import BadQueryError
-from search.page_forms import MEDIA_TYPE, SentForm, sent_form
-from search.problems import ProblemError
+from search.http.problems import ProblemError
+from search.pages.page_forms import MEDIA_TYPE, SentForm, sent_form
 
 
 def received(*chunks: bytes, media_type: str = MEDIA_TYPE) -> SentForm:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from pyarrow import parquet
 
 from index.errors import NotInstalledError
-from search.export_row import COLUMNS, row
+from search.exports.export_row import COLUMNS, row
+from search.exports.parquet_export import ROWS_AT_A_TIME, parquet_file
 from search.filters import Filters
-from search.parquet_export import ROWS_AT_A_TIME, parquet_file
 from search.result_set import Damaged, Export, Hit
 
 

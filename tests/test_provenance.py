@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, unquote
 from exports import export_of, provenance_of, texts
 from hypothesis import given
 
+from search.exports.provenance import Provenance
 from search.filters import Filters
-from search.provenance import Provenance
 
 
 def test_the_same_may_be_asked_again_with_it() -> None:

@@ -5,8 +5,8 @@ import rispy
 from citations import harbour
 from pybtex.database import parse_string
 
-from search.reference_formats import Format, references
-from search.reference_styles import Style, formatted
+from search.references.reference_formats import Format, references
+from search.references.reference_styles import Style, formatted
 
 CITED = [harbour(), harbour(passage_id=None, quote="", end=0), harbour()]
 

@@ -10,8 +10,8 @@ from citations import citations, harbour, texts
 from hypothesis import given, settings
 
 from index.article import Published
-from search.citation import Citation
-from search.reference_styles import Style, formatted
+from search.references.citation import Citation
+from search.references.reference_styles import Style, formatted
 
 URL = "https://courier.example/2025/03/harbour"
 

@@ -13,7 +13,7 @@ from index import rejections, store
 from index.errors import BadArticleError
 from index.rejections import Rejection
 from index.writer import Writer
-from search.adding import Tally, add_to_store
+from search.commands.adding import Tally, add_to_store
 from search.searcher import Searcher
 
 BEGAN = datetime(2025, 3, 15, 6, 0, tzinfo=UTC)

@@ -18,10 +18,10 @@ from index.backlog import embed_backlog
 from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.reading import read
 from index.writer import Writer
+from search.coverage.related import RelatedPage, Role
 from search.filters import Filters
 from search.grouping import Group
-from search.related import RelatedPage, Role
-from search.related_responses import RelatedResponse
+from search.http.related_responses import RelatedResponse
 from search.result_set import Sort
 from search.searcher import Searcher
 

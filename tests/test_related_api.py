@@ -9,7 +9,7 @@ import httpx
 import pytest
 from conftest import Run, serving
 
-from search.related_responses import LineageResponse
+from search.http.related_responses import LineageResponse
 
 LEAD = (
     "The harbour opened again on Friday, nine days after the storm closed it. Until then the mail, "

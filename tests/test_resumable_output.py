@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from index.errors import OutputError
-from search import resumable_output
-from search.resumable_output import ResumableOutput
+from search.desk import resumable_output
+from search.desk.resumable_output import ResumableOutput
 
 RUN = {"questions": "9f2c", "k": "10"}
 HEAD = b"head\n"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.article import Published
-from search.citation import Citation
-from search.ris import record
+from search.references.citation import Citation
+from search.references.ris import record
 
 
 def read(text: str) -> dict[str, object]:

@@ -4,8 +4,8 @@ import rispy
 from exports import BASE_URL, export_of, hit, hits, provenance_of
 from hypothesis import given
 
+from search.exports.ris_export import ris_records
 from search.result_set import Damaged, Export, Hit
-from search.ris_export import ris_records
 
 
 def read(export: Export) -> list[dict[str, object]]:

@@ -14,7 +14,11 @@ from two_stories import ARTICLES
 
 from index import saved_searches
 from index import store as stores
-from search.saved_search_responses import AlertsResponse, SavedSearchesResponse, SavedSearchResponse
+from search.http.saved_search_responses import (
+    AlertsResponse,
+    SavedSearchesResponse,
+    SavedSearchResponse,
+)
 
 KEY = "correct-horse-battery-staple"
 FERRIES = ARTICLES[:3]  # a report, its copy, another report

@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT, Run, environment, serving
 from two_stories import ARTICLES
 
-from search.saved_search_responses import AlertsResponse, SavedSearchesResponse
+from search.http.saved_search_responses import AlertsResponse, SavedSearchesResponse
 
 
 def _add(nutgraf: Run, articles: Sequence[dict[str, str]], *where: object) -> None:
@@ -19,7 +19,7 @@ def _add(nutgraf: Run, articles: Sequence[dict[str, str]], *where: object) -> No
     assert nutgraf("add", "-", *wait, *where, stdin=lines).returncode == 0
 
 
-@pytest.mark.parametrize("with_server", [False, True])
+@pytest.mark.parametrize("with_server", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_alerts_tell_what_is_new_once_and_nothing_when_nothing_is(
     tmp_path: Path, nutgraf: Run, with_server: bool
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from index.article import ArticleId, Published
 from index.store import ArticleRow
-from search.scholar_tags import tags
+from search.references.scholar_tags import tags
 
 ARTICLE = ArticleRow(
     number=1,

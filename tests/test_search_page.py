@@ -14,7 +14,7 @@ from accessibility import assert_accessible
 from conftest import ROOT, Run, serving
 from playwright.sync_api import Browser, Locator, Page
 
-STATIC = ROOT / "search" / "static"
+STATIC = ROOT / "search" / "pages" / "static"
 STORY = (
     "The ferry sails at dawn on Saturday, harbour master Ines Okoro told reporters beside the "
     "broken crane, which stays where it fell until a bigger one comes from the mainland."
@@ -364,7 +364,7 @@ def test_what_is_vendored_is_what_its_note_says() -> None:
 
 
 def test_nothing_in_templates_or_scripts_needs_an_exception_from_the_policy() -> None:
-    for path in [*(ROOT / "search" / "templates").iterdir(), STATIC / "nutgraf.js"]:
+    for path in [*(ROOT / "search" / "pages" / "templates").iterdir(), STATIC / "nutgraf.js"]:
         text = path.read_text("utf-8")
         assert not re.search(r"\sstyle=|\son[a-z]+=|<style|hx-on|javascript:|\beval\(", text), path
         assert not re.search(r"<script(?! src=\"/static/)", text), path

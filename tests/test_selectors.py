@@ -3,7 +3,7 @@ from citations import article_texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.selectors import selectors
+from search.references.selectors import selectors
 
 TEXT = (
     "Northport harbour opened again on Friday, nine days after the storm closed it.\n\n"

@@ -6,7 +6,7 @@ import pytest
 
 from index.article import ArticleId, Published
 from index.store import ArticleRow
-from search.story import Summary, first_of, summary_of
+from search.coverage.story import Summary, first_of, summary_of
 
 
 def article(

@@ -9,7 +9,7 @@ import pytest
 from conftest import Run, serving
 from two_stories import ARTICLES
 
-from search.story_responses import StoriesResponse, StoryResponse
+from search.http.story_responses import StoriesResponse, StoryResponse
 
 
 @pytest.fixture(scope="module")

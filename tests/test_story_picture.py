@@ -11,7 +11,7 @@ from test_story import article, told
 
 from index.article import ArticleId
 from index.store import ArticleRow
-from search.story_picture import StoryPicture, story_picture
+from search.pages.story_picture import StoryPicture, story_picture
 
 WIDTH_PX = 600  # at which dots must keep apart
 

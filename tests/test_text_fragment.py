@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from search.text_fragment import link_to_text, text_fragment
+from search.references.text_fragment import link_to_text, text_fragment
 
 TEXT = (
     "Northport harbour opened again on Friday, nine days after the storm closed it.\n\n"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from index.article import ArticleId, PassageId, Published
 from index.store import ArticleRow, PassageRow
-from search.story import summary_of, timeline_of
-from search.timeline import MOST_ENTRIES, Development, lead_of
+from search.coverage.story import summary_of, timeline_of
+from search.coverage.timeline import MOST_ENTRIES, Development, lead_of
 
 FIRE = "The ferry Petrel caught fire off Tern Island on Monday and 84 passengers were rescued."
 AGAIN = (

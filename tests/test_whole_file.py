@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import OutputError
-from search.whole_file import whole_file
+from search.exports.whole_file import whole_file
 
 
 def test_it_has_its_name_only_when_all_is_written(tmp_path: Path) -> None:

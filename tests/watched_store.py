@@ -9,10 +9,10 @@ from two_stories import FIRE
 
 from index.article import ArticleId, Origin, Published, SourceRecord
 from index.writer import Writer
-from search import alerts, saved_search
-from search.alerts import Watched
-from search.feeds import FeedFormat, FeedPage, feed_page
-from search.saved_search import SavedQuestion
+from search.desk import alerts, saved_search
+from search.desk.alerts import Watched
+from search.desk.feeds import FeedFormat, FeedPage, feed_page
+from search.desk.saved_search import SavedQuestion
 from search.searcher import Searcher
 
 BASE_URL = "http://127.0.0.1:8000/"

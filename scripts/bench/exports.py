@@ -31,9 +31,9 @@ from paging import Asked, ask
 from pybtex.database import parse_string
 
 from index.snapshot import SnapshotReader
-from search.csv_cells import original
-from search.export import ExportFormat, exported
-from search.provenance import Provenance
+from search.exports.csv_cells import original
+from search.exports.export import ExportFormat, exported
+from search.exports.provenance import Provenance
 from search.result_set import Export, Hit
 from search.searcher import Searcher
 

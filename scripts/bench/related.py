@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 
 from index.model import DEFAULT_MODEL
 from index.snapshot import Snapshot, SnapshotReader
+from search.coverage.related import Role
 from search.evaluate import store_of
 from search.grouping import Group
-from search.related import Role
 from search.searcher import Searcher
 
 DEPTH = 10

@@ -1,0 +1,189 @@
+"""The archive that a server holds open: the searcher, and the one writer if it may write."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from index.article import ArticleId, SourceRecord
+from index.backlog import embed_backlog
+from index.errors import NutgrafError, StoreReadOnlyError
+from index.idempotency import Outcome
+from index.writer import Writer
+from search.desk import alerts
+from search.searcher import Searcher
+
+# After a failure of the model or the disk: long enough not to fill the log, short enough that
+# a cure is noticed without a restart.
+RETRY_AFTER_S = 60.0
+# Between two looks at the saved searches: each of them is a question to answer.
+BETWEEN_RECORDS_S = 1.0
+# Learning which lines recur looks over whole outlets, so it waits for the end of a run of adds.
+QUIET_BEFORE_FINISH_S = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+class Archive:
+    """Answers questions, takes articles, and in the background embeds and watches saved searches.
+
+    Safe for many threads.
+
+    Raises:
+        StoreLockedError: another process writes to the store (not when `read_only`).
+        StoreFormatError: the folder is no store; when `read_only` also if there is none yet.
+    """
+
+    def __init__(self, folder: Path, *, model: str | None = None, read_only: bool = False) -> None:
+        self._writer = None if read_only else Writer(folder, model=model)
+        try:
+            self.searcher = Searcher(folder, model=model)
+        except BaseException:
+            if self._writer:
+                self._writer.close()
+            raise
+        self._work = threading.Event()
+        self._changed = threading.Event()
+        self._stopping = threading.Event()
+        # A backlog is embedded for hours: what comes in meanwhile must not wait for it.
+        self._threads = [
+            threading.Thread(target=self._embed, name="embedding", daemon=True),
+            threading.Thread(target=self._record, name="alerts", daemon=True),
+        ]
+        if self._writer:
+            self._work.set()
+            self._changed.set()
+            for thread in self._threads:
+                thread.start()
+
+    def add(
+        self, records: Sequence[SourceRecord], *, idempotency_key: str | None = None
+    ) -> list[Outcome]:
+        """Add `records`: one outcome each, in order; they are found by their words on return.
+
+        Raises:
+            ConflictError: the key was used before, for other records.
+            StoreReadOnlyError: the archive is open for reading only, or a write failed before.
+            StoreFullError: no space is left.
+        """
+        outcomes = self._writing().add(records, idempotency_key=idempotency_key)
+        self._work.set()
+        self._changed.set()
+        return outcomes
+
+    def remove(self, article_id: str) -> ArticleId:
+        """Remove the article with this id, guid or URL; its id.
+
+        Raises:
+            NotFoundError: there is none.
+            StoreReadOnlyError, StoreFullError: as for `add`.
+        """
+        writer = self._writing()
+        found = ArticleId(self.searcher.article(article_id).id)
+        writer.remove([found])
+        self._changed.set()
+        return found
+
+    def desk(self) -> AbstractContextManager[sqlite3.Connection]:
+        """One commit of what its users keep beside the articles, see `Writer.desk`.
+
+        Raises:
+            StoreReadOnlyError, StoreFullError: as for `add`.
+        """
+        return self._writing().desk()
+
+    @property
+    def is_read_only(self) -> bool:
+        return self._writer is None
+
+    def pending(self) -> int:
+        """Passages that wait for their embedding."""
+        return self._writer.pending() if self._writer else self.searcher.status().pending
+
+    def ready(self) -> str:
+        """The snapshot that answers now; a whole question is asked, so store and model are seen.
+
+        Raises:
+            StoreError, ModelError: no question can be answered.
+        """
+        return self.searcher.search("ready", k=1).snapshot
+
+    def may_write(self) -> None:
+        """StoreReadOnlyError when the archive is open for reading only."""
+        self._writing()
+
+    def close(self) -> None:
+        """Finish the write and the group of embeddings that are under way, then let go."""
+        self._stopping.set()
+        self._work.set()
+        self._changed.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        self.searcher.close()
+        if self._writer:
+            self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise StoreReadOnlyError(
+                "this server only answers questions; start one without --read-only to change "
+                "the archive"
+            )
+        return self._writer
+
+    def _embed(self) -> None:
+        writer = self._writing()
+        while not self._stopping.is_set():
+            self._work.wait()
+            self._work.clear()
+            try:
+                self._embed_what_waits(writer)
+            except NutgrafError as error:
+                logger.error("embedding failed reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
+                self._stopping.wait(RETRY_AFTER_S)
+                self._work.set()
+
+    def _embed_what_waits(self, writer: Writer) -> None:
+        embedded = embed_backlog(
+            writer, progress=lambda _: self._changed.set(), stop=self._stopping.is_set
+        )
+        if embedded:
+            logger.info("embedded passages=%d pending=%d", embedded, writer.pending())
+        if self._stopping.wait(QUIET_BEFORE_FINISH_S) or self._work.is_set():
+            return
+        writer.finish()
+        self._changed.set()
+        if writer.pending():
+            self._work.set()
+
+    def _record(self) -> None:
+        while not self._stopping.is_set():
+            self._changed.wait()
+            self._changed.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                recorded = alerts.record(self.searcher, self.desk)
+                if recorded:
+                    logger.info("recorded entries=%d", recorded)
+                self._stopping.wait(BETWEEN_RECORDS_S)
+            except (NutgrafError, sqlite3.Error) as error:
+                logger.error("recording failed reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
+                self._stopping.wait(RETRY_AFTER_S)
+                self._changed.set()

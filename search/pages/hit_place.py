@@ -1,0 +1,81 @@
+"""Where a reader stands in a result set: the hit that led to an article, and those beside it."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from search.cross_encoder import Effort
+from search.cursors import Cursor
+from search.pages.page_query import PageQuery, url_of
+from search.result_set import Answer, Hit
+from search.searcher import Searcher
+
+_HITS_OF_PAGE: Final = 10  # of the search page, which a link back must begin where it begins
+
+
+@dataclass(frozen=True, slots=True)
+class HitPlace:
+    """A place in the result set of a question, as the archive stands now."""
+
+    rank: int  # from 1
+    total: int
+    hit: Hit | None  # None: its stored row is damaged
+    previous: Hit | None  # None: there is none, or its row is damaged
+    next: Hit | None
+    page_cursor: str  # of the page of hits that it stands on; empty: the first
+
+
+def hit_place(searcher: Searcher, query: PageQuery, rank: int) -> HitPlace | None:
+    """The place of this rank in the result set that the search page shows; None: it has fewer.
+
+    Raises:
+        BadQueryError and the others: as `Searcher.search`.
+    """
+    first = _page(searcher, query, 1, None)
+    if rank > first.total:
+        return None
+    if first.next_cursor is None:
+        return HitPlace(1, 1, *_by_rank(first, 1), page_cursor="")
+    begin = Cursor.decode(first.next_cursor)
+    around = _page(searcher, query, 3, begin.at(max(rank - 2, 0)).encode())
+    page_offset = (rank - 1) // _HITS_OF_PAGE * _HITS_OF_PAGE
+    cursor = begin.at(page_offset).encode() if page_offset else ""
+    return HitPlace(rank, first.total, *_by_rank(around, rank), page_cursor=cursor)
+
+
+def _page(searcher: Searcher, query: PageQuery, k: int, cursor: str | None) -> Answer:
+    return searcher.search(
+        query.q,
+        k=k,
+        mode=query.mode,
+        filters=query.filters(),
+        sort=query.sort,
+        effort=Effort.THOROUGH,
+        group=query.group,
+        as_of=query.day(),
+        cursor=cursor,
+    )
+
+
+def _by_rank(answer: Answer, rank: int) -> tuple[Hit | None, Hit | None, Hit | None]:
+    """The hit of this rank, the one before and the one behind."""
+    hits = {hit.rank: hit for hit in answer.hits}
+    return hits.get(rank), hits.get(rank - 1), hits.get(rank + 1)
+
+
+def hit_url(hit: Hit, query: PageQuery) -> str:
+    """The page of a hit's article at its passage; it knows of which result set the hit is."""
+    asked = urlencode([*query.parameters(), ("rank", str(hit.rank))])
+    return f"/articles/{quote(hit.article_id, safe='')}?{asked}#{hit.passage_id}"
+
+
+def back_url(query: PageQuery, place: HitPlace | None) -> str:
+    """The search page that the reader came from, at the hit where he stands now."""
+    if not query.q.strip():
+        return "/"
+    asked = query.parameters()
+    if place is None:
+        return url_of(asked)
+    if place.page_cursor:
+        asked.append(("cursor", place.page_cursor))
+    return f"{url_of(asked)}#hit-{place.rank}"
