@@ -17,6 +17,7 @@ From a question to its answer, in the order the data flows:
 - `highlighting`, `best_sentence`: the words of the question in a passage, and the answer
 - `interpretation`, `spelling`, `explain`: how a question was understood, what may have been meant,
   and why an article is where it is
+- `kept_copies`: what hits say of large reports, found once
 - `searcher`: questions, articles, passages and stories on one snapshot
 - `evaluate`: the searcher on judged questions
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,7 @@ from search.grouping import Group, counted, reports_of
 from search.highlighting import Highlighter
 from search.histogram import histogram
 from search.interpretation import described
+from search.kept_copies import KeptCopies
 from search.query import Mode, parse
 from search.ranking import Ranker
 from search.references.cite import Cited, cited, cited_article, cited_passage
@@ -104,6 +106,7 @@ class Searcher:
         self._ranker = Ranker(self._encoder)
         self._held = HeldSnapshots()
         self._sets = KeptSets()
+        self._copies = KeptCopies()
 
     def search(
         self,
@@ -138,7 +141,7 @@ class Searcher:
             raise BadQueryError("k", f"{k} is not between 1 and {MAX_K:,}", "ask for fewer hits")
         place = self._place(_request(query, mode, filters, sort, effort, group, as_of), cursor)
         snapshot, results, offset = place.snapshot, place.found.results, place.offset
-        hits = list(_hits(place, range(offset, min(offset + k, len(results)))))
+        hits = list(_hits(place, range(offset, min(offset + k, len(results))), self._copies))
         sound = tuple(hit for hit in hits if isinstance(hit, Hit))
         next_cursor, previous_cursor = self._cursors(place, k)
         return Answer(
@@ -198,7 +201,7 @@ class Searcher:
             total=total,
             snapshot=place.snapshot.id,
             coverage=_coverage(place.snapshot),
-            hits=_hits(place, range(total)),
+            hits=_hits(place, range(total), self._copies),
         )
 
     def explain(
@@ -551,7 +554,7 @@ class _Marker:
     sentence: BestSentence
 
 
-def _hits(place: _Place, places: range) -> Iterator[Hit | Damaged]:
+def _hits(place: _Place, places: range, kept: KeptCopies) -> Iterator[Hit | Damaged]:
     """What stands at these places of the result set, in order; no others are read."""
     results, snapshot = place.found.results, place.snapshot
     query, analyze = place.found.query, snapshot.words.analyze
@@ -561,7 +564,7 @@ def _hits(place: _Place, places: range) -> Iterator[Hit | Damaged]:
         positions = results.positions[some.start : some.stop].tolist()
         rows = snapshot.passage_rows(positions)
         reports = reports_of(results.positions[some.start : some.stop], snapshot.columns)
-        copies = _copies(reports, place.request.as_of, snapshot)
+        copies = _copies(reports, place.request.as_of, snapshot, kept)
         stories = ids_of({row.article.number for row in rows.values()}, snapshot.columns)
         for at, position in zip(some, positions, strict=True):
             row = rows.get(position)
@@ -579,23 +582,26 @@ def _hits(place: _Place, places: range) -> Iterator[Hit | Damaged]:
 
 
 def _copies(
-    reports: NDArray[np.int64], as_of: date | None, snapshot: Snapshot
+    reports: NDArray[np.int64], as_of: date | None, snapshot: Snapshot, kept: KeptCopies
 ) -> dict[int, Copies | None]:
     """What copies there are in those of some reports that have several articles."""
     wanted = np.unique(reports)
     every = snapshot.columns.report
     counts = counted(wanted, every[np.isin(every, wanted)])
-    several: list[int] = wanted[counts > 1].tolist()
     return {
-        report: copies_of(
-            [
-                member
-                for member in snapshot.articles_of_report(report)
-                if as_of is None or (member.published and member.published.on <= as_of)
-            ]
+        report: kept.get(
+            snapshot, report, as_of, articles, partial(_copies_as_of, snapshot, report, as_of)
         )
-        for report in several
+        for report, articles in zip(wanted.tolist(), counts.tolist(), strict=True)
+        if articles > 1
     }
+
+
+def _copies_as_of(snapshot: Snapshot, report: int, as_of: date | None) -> Copies | None:
+    members = snapshot.articles_of_report(report)
+    if as_of:
+        members = tuple(m for m in members if m.published and m.published.on <= as_of)
+    return copies_of(members)
 
 
 def _hit(

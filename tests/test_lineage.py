@@ -1,14 +1,16 @@
 """The lineage of a report: original, copies, and the versions of each."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from index.article import Origin, Published, SourceRecord
+from index.article import ArticleId, Origin, Published, SourceRecord
 from index.snapshot import Snapshot, SnapshotReader
+from index.store import ArticleRow
 from index.writer import Writer
-from search.coverage.lineage import Copies, Lineage, copies_of, lineage_of
+from search.coverage.lineage import Copies, Lineage, copies_of, lineage_of, pieces_of
 
 LEAD = (
     "The harbour opened again on Friday, nine days after the storm closed it. Until then the mail, "
@@ -217,3 +219,45 @@ def test_a_removed_original_leaves_the_next_best(archive: Archive) -> None:
     archive.add("courier", LEAD, FERRY, BOATS, outlet="Courier", published="2025-03-15")
     archive.writer.remove(["wire"])
     assert parts(archive.lineage("courier")) == [("courier", 1, "original", "")]
+
+
+def row(number: int, *, headline: str, text: str, published: Published) -> ArticleRow:
+    return ArticleRow(
+        number,
+        ArticleId(f"n-{number}"),
+        1,
+        1,
+        headline,
+        "Court",
+        "",
+        "",
+        "en",
+        "",
+        "",
+        published,
+        text,
+    )
+
+
+def test_a_notice_that_came_a_thousand_times_is_told_of_quickly_and_rightly() -> None:
+    """Only those that say they are versions are compared, and only with those of their days."""
+    days = [Published((date(2024, 1, 1) + timedelta(days=n)).isoformat()) for n in range(1000)]
+    notices = [
+        row(n, headline=f"Notice {n}", text="No session is held today.", published=day)
+        for n, day in enumerate(days)
+    ]
+    corrected = row(
+        1000,
+        headline="CORRECTED-Notice 500 of the court",
+        text="The judges sit at nine in the old town hall, not at ten.",
+        published=days[500],
+    )
+    first = row(
+        1001,
+        headline="Notice 500 of the court",
+        text="The judges sit at ten in the old town hall.",
+        published=days[500],
+    )
+    pieces = pieces_of([*notices, corrected, first])
+    assert len(pieces) == 1001
+    assert [piece for piece in pieces if len(piece) > 1] == [[first, corrected]]

@@ -3,10 +3,12 @@
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index.article import ArticleId, Published
 from index.store import ArticleRow
-from search.coverage.original import original_of, surely_before
+from search.coverage.original import earliest_of, original_of, surely_before
 
 TEXT = "The harbour opened again on Friday.\nThe ferry sails at dawn on Saturday, they said.\n"
 
@@ -164,3 +166,31 @@ def test_one_piece_is_the_original_without_more_ado() -> None:
     assert chosen(article("a")) == ("a", "no copy of it is here")
     only, update = article("a", "2025-03-14"), article("b", "2025-03-15")
     assert original_of([only], [only, update]) == (only, "the first version")
+
+
+_DATES = st.sampled_from(
+    [
+        "",
+        "2025",
+        "2025-03",
+        "2025-03-13",
+        "2025-03-14",
+        "2025-03-14T00:30",
+        "2025-03-14T00:30+14:00",
+        "2025-03-13T23:30-11:00",
+        "2025-03-14T00:30:10Z",
+        "2025-03-14T00:30:20Z",
+        "2025-03-15T01:00+02:00",
+    ]
+)
+
+
+@given(st.lists(_DATES, min_size=1, max_size=8))
+def test_the_earliest_are_those_that_no_other_is_surely_before(dates: list[str]) -> None:
+    articles = [article(f"a-{n}", published) for n, published in enumerate(dates)]
+    expected = [
+        each
+        for each in articles
+        if not any(surely_before(other.published, each.published) for other in articles)
+    ]
+    assert earliest_of(articles) == (expected or articles)

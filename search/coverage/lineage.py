@@ -15,7 +15,7 @@ import numpy as np
 from index.article import Published
 from index.snapshot import Snapshot
 from index.store import ArticleRow, EarlierVersion
-from index.updates import Mark, mark_of, supersedes
+from index.updates import WINDOW_DAYS, Mark, day_of, mark_of, supersedes
 from search.coverage.alignment import Alignment, align, words_in
 from search.coverage.credits import credits_of
 from search.coverage.original import in_time_key, moment_key, original_of
@@ -190,23 +190,21 @@ def pieces_of(members: Sequence[ArticleRow]) -> list[list[ArticleRow]]:
 
 def _pieces_of_outlet(members: Sequence[ArticleRow]) -> list[list[ArticleRow]]:
     """Articles of one outlet, those together that are versions of one piece."""
-    # Of two versions one says that it is one: asked once of each, not for every pair.
-    marked = {member.number for member in members if mark_of(member.headline, member.text)}
-    if not marked or len(members) == 1:
-        return [[member] for member in members]
-    pieces: list[list[ArticleRow]] = []
-    for member in members:
-        joined, apart = [member], []
-        for piece in pieces:
-            if any(
-                not marked.isdisjoint((member.number, version.number)) and _order(member, version)
-                for version in piece
-            ):
-                joined = piece + joined
-            else:
-                apart.append(piece)
-        pieces = [*apart, joined]
-    return pieces
+    # Of two versions one says that it is one, and they are of nearly the same day. Both are looked
+    # at once for each article, not for each pair: a notice that came daily has thousands.
+    marked = [member for member in members if mark_of(member.headline, member.text)]
+    days = {member.number: day_of(member.published) for member in members} if marked else {}
+    piece_of = {member.number: [member] for member in members}
+    for version in marked:
+        for other in members:
+            day, other_day = days[version.number], days[other.number]
+            if day is not None and other_day is not None and abs(day - other_day) > WINDOW_DAYS:
+                continue
+            piece, joined = piece_of[version.number], piece_of[other.number]
+            if piece is not joined and _order(version, other):
+                piece += joined
+                piece_of |= dict.fromkeys((member.number for member in joined), piece)
+    return list({id(piece): piece for piece in piece_of.values()}.values())
 
 
 def _order(one: ArticleRow, other: ArticleRow) -> int:

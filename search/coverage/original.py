@@ -106,10 +106,24 @@ def _credits(member: ArticleRow, credits: frozenset[str], outlet: str) -> bool:
 def earliest_of(candidates: Sequence[ArticleRow]) -> list[ArticleRow]:
     """Those that no other one is surely before; one of unknown date is among them."""
     dates = {candidate.published for candidate in candidates}
-    late = {date for date in dates if any(surely_before(other, date) for other in dates)}
+    earliest = _earliest_of_each_precision([date for date in dates if date])
+    late = {date for date in dates if any(surely_before(other, date) for other in earliest)}
     first = [candidate for candidate in candidates if candidate.published not in late]
     # Days as they are written and instants can go round in a circle, half a world apart.
     return first or list(candidates)
+
+
+def _earliest_of_each_precision(dates: Sequence[Published]) -> set[Published]:
+    """If any date is surely before another one, then one of these is."""
+    by_precision: dict[str, list[Published]] = {}
+    for date in dates:
+        by_precision.setdefault(date.precision, []).append(date)
+    # Beside a day only the day counts as it is written, beside a time the instant does.
+    return {
+        min(alike, key=key)
+        for alike in by_precision.values()
+        for key in (lambda date: date.iso[:10], lambda date: date.instant_s)
+    }
 
 
 def _earliest_in_words(original: ArticleRow, candidates: Sequence[ArticleRow]) -> str:
