@@ -714,7 +714,7 @@ def _take_lock(folder: Path) -> IO[str]:
         lock.close()
         raise StoreLockedError(
             f"{folder}: {holder} is writing to this store; wait for it, stop it, "
-            "or send the articles through its server with `nutgraf add --server URL`",
+            "or go through its server with `--server URL`",
             holder,
         ) from error
     lock.truncate(0)
