@@ -12,7 +12,7 @@ import httpx
 import pytest
 from accessibility import assert_accessible
 from conftest import ROOT, Run, serving
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 STATIC = ROOT / "search" / "pages" / "static"
 STORY = (
@@ -368,3 +368,18 @@ def test_nothing_in_templates_or_scripts_needs_an_exception_from_the_policy() ->
         text = path.read_text("utf-8")
         assert not re.search(r"\sstyle=|\son[a-z]+=|<style|hx-on|javascript:|\beval\(", text), path
         assert not re.search(r"<script(?! src=\"/static/)", text), path
+
+
+def test_on_paper_the_question_stands_and_nothing_that_is_for_clicking(
+    page: Page, ferry_url: str
+) -> None:
+    page.emulate_media(media="print")
+    page.goto(f"{ferry_url}/?q=ferry&rank=1")
+    expect(page.locator(".on-paper")).to_have_text("ferry")
+    for hidden in (".ask", ".menu", ".masthead nav", ".facets", ".pages"):
+        for each in page.locator(hidden).all():
+            expect(each).to_be_hidden()
+    page.goto(f"{ferry_url}{page.locator('.hit h2 a').first.get_attribute('href')}")
+    for hidden in (".hitbar", ".actions", ".passage .tools", ".selection"):
+        for each in page.locator(hidden).all():
+            expect(each).to_be_hidden()
