@@ -7,6 +7,7 @@ parts: what stands above the answer at once, the answer when it is there.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from jinja2 import Environment
 
-from index.errors import NutgrafError
+from index.errors import BadQueryError, NutgrafError
 from search.cross_encoder import Effort
 from search.grouping import Group
 from search.http.access import Access
@@ -23,15 +24,15 @@ from search.http.problems import problem_of
 from search.pages.narrowing import active_filters, facet_views, histogram_view
 from search.pages.page import environment
 from search.pages.page_query import FILTERS, PageQuery, url_of
-from search.query import Mode
+from search.query import Mode, parse
 from search.result_set import Answer, Sort
 from search.searcher import Searcher
 from search.wording import count_in_words, span_in_words
 
 _HITS: Final = 10  # on a page
 _EFFORT: Final = Effort.THOROUGH
-# An answer that comes sooner is sent with the page in one piece, and an error with its status; most
-# errors take no time. Later than this, a reader would see that the page does not come.
+# An answer that comes sooner is sent with the page in one piece, and an error with its status.
+# Later than this, a reader would see that the page does not come.
 _PATIENCE_S: Final = 0.03
 _ASKED_AT_ONCE: Final = 40  # as many as there are threads for requests
 # Stands in the template where the page may be cut in two. A question that reads the same would only
@@ -69,7 +70,7 @@ def build_search_page(archive: Archive, access: Access) -> APIRouter:
         is_asked = bool(query.q.strip())
         asked = pool.submit(outcome_of, searcher, query if is_asked else None)
         try:
-            status = asked.result(_PATIENCE_S).status
+            status = asked.result(_patience_s(query)).status
         except TimeoutError:
             status = 200
         page = env.get_template("search.html").generate(
@@ -105,6 +106,23 @@ def outcome_of(searcher: Searcher, query: PageQuery | None) -> Outcome:
     except NutgrafError as failure:
         return Outcome(None, str(failure), problem_of(failure).status)
     return Outcome(answer, "", 200)
+
+
+def _patience_s(query: PageQuery) -> float | None:
+    """How long to wait for the answer before the page begins; None: until it is there.
+
+    What may be an error must have its status: a mistake in the question, or a cursor, whose result
+    set is mostly there.
+    """
+    if query.cursor:
+        return None
+    try:
+        query.filters()
+        query.day()
+        parse(query.q, mode=query.mode, today=date.today())
+    except BadQueryError:
+        return None
+    return _PATIENCE_S
 
 
 def _in_parts(page: Iterator[str]) -> Iterator[str]:
