@@ -240,6 +240,13 @@ def test_an_index_that_is_missing_says_how_to_get_it_back(tmp_path: Path) -> Non
         WordsReader(tmp_path / "words")
 
 
+def overwrite(path: Path, data: bytes | bytearray) -> None:
+    """By another file under its name: a thread of an index may still map the old one."""
+    draft = path.with_suffix(".overwritten")
+    draft.write_bytes(data)
+    draft.replace(path)
+
+
 @pytest.mark.parametrize("suffix", ["idx", "term", "store", "fast", "fieldnorm", "pos"])
 def test_a_flipped_bit_in_any_file_is_seen_before_the_file_is_used(
     folder: Path, suffix: str
@@ -247,7 +254,7 @@ def test_a_flipped_bit_in_any_file_is_seen_before_the_file_is_used(
     path = next(folder.glob(f"*.{suffix}"))
     data = bytearray(path.read_bytes())
     data[len(data) // 8] ^= 1
-    path.write_bytes(data)
+    overwrite(path, data)
     for open_it in (WordsReader, WordsIndex):
         with pytest.raises(StoreCorruptError, match=path.name):
             open_it(folder)
@@ -261,7 +268,7 @@ def test_half_a_file_of_a_commit_that_was_killed_is_no_damage(folder: Path) -> N
     segment, opstamp, _ = current.name.split(".")
     (folder / f"{segment}.{int(opstamp) + 3}.del").write_bytes(current.read_bytes()[:9])
     assert WordsReader(folder).view().horizon == 9
-    current.write_bytes(current.read_bytes()[:9])
+    overwrite(current, current.read_bytes()[:9])
     with pytest.raises(StoreCorruptError, match=current.name):
         WordsReader(folder)
 
@@ -276,7 +283,7 @@ def test_a_damaged_meta_file_is_a_store_error(folder: Path, damage: bytes) -> No
 
 def test_a_truncated_or_missing_file_is_a_store_error(folder: Path) -> None:
     path = next(folder.glob("*.term"))
-    path.write_bytes(path.read_bytes()[:5])
+    overwrite(path, path.read_bytes()[:5])
     with pytest.raises(StoreCorruptError):
         WordsReader(folder)
     path.unlink()
