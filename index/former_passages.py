@@ -115,12 +115,6 @@ def removal_of(truth: sqlite3.Connection, article_id: str, horizon: int) -> int 
     return None if row[0] is None else int(row[0])
 
 
-def committed_s(truth: sqlite3.Connection, seq: int) -> int:
-    """When a commit was made, in seconds since 1970 UTC."""
-    row = truth.execute("SELECT at_s FROM commits WHERE seq = ?", (seq,)).fetchone()
-    return int(row[0]) if row else 0
-
-
 def _said(truth: sqlite3.Connection, passage_id: str, seq: int, horizon: int) -> FormerText | None:
     row = truth.execute(
         "SELECT id, seq, article_id, version, ordinal, start, text, crc FROM former_passages "

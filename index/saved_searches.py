@@ -169,14 +169,6 @@ def deliver(truth: sqlite3.Connection, until: int) -> int:
     return reached
 
 
-def commit_time_s(truth: sqlite3.Connection, seq: int) -> int:
-    """When the newest commit up to `seq` was made, in seconds since 1970 UTC; 0: there is none."""
-    row = truth.execute(
-        "SELECT at_s FROM commits WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
 _SEARCH = "id, name, request, saved_s, seen, crc, delivered"
 
 

@@ -313,7 +313,7 @@ class Snapshot:
     def committed_s(self, seq: int) -> int:
         """When a commit was made, in seconds since 1970 UTC."""
         with self._guard:
-            return former_passages.committed_s(self._truth, seq)
+            return store.commit_time_s(self._truth, seq)
 
     @property
     def segments(self) -> int:

@@ -426,6 +426,14 @@ def set_meta(connection: sqlite3.Connection, **values: str | int) -> None:
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
 
+def commit_time_s(truth: sqlite3.Connection, seq: int) -> int:
+    """When the newest commit up to `seq` was made, in seconds since 1970 UTC; 0: there is none."""
+    row = truth.execute(
+        "SELECT at_s FROM commits WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def crc(*columns: str | int | bytes) -> int:
     """CRC-32 over a row's columns, in order."""
     plain = [len(column) if isinstance(column, bytes) else column for column in columns]

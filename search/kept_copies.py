@@ -10,7 +10,7 @@ from index.snapshot import Snapshot
 from search.coverage.lineage import Copies
 
 # Of a notice that came in the same words every day there are thousands, and each question that
-# meets one would read them all again: .5 s for 1,604. A report of twenty takes 2 ms.
+# meets one would read them all again: 1 s for 1,604 of reuters-1987, where 13 take 2 ms.
 _LARGE: Final = 20
 
 

@@ -90,7 +90,7 @@ def _enter(id: str, standing: Standing, desk: Desk) -> int:
         row = saved_searches.search(truth, id)
         if row is None:
             return 0
-        entered_s = saved_searches.commit_time_s(truth, standing.snapshot.seq)
+        entered_s = store.commit_time_s(truth, standing.snapshot.seq)
         entries, more_seen = standing.entries(id, row.seen, entered_s)
         saved_searches.enter(truth, row, entries, more_seen)
     return len(entries)
@@ -189,7 +189,7 @@ def _watched(
             standing = _standing(search, searcher)
             pending: Sequence[EntryRow] = ()
             if standing:
-                entered_s = saved_searches.commit_time_s(truth, standing.snapshot.seq)
+                entered_s = store.commit_time_s(truth, standing.snapshot.seq)
                 pending, _ = standing.entries(row.id, row.seen, entered_s)
             watched.append(Watched(search, recorded, waiting, tuple(pending)))
     return watched

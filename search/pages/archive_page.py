@@ -8,7 +8,6 @@ from fastapi.templating import Jinja2Templates
 from search.http.access import Access
 from search.http.archive import Archive
 from search.pages.page import environment
-from search.wording import count_in_words, moment_in_words, share_in_words, size_in_words
 
 _REJECTED: Final = 50  # listed; `/v1/rejections` has the others
 
@@ -16,12 +15,7 @@ _REJECTED: Final = 50  # listed; `/v1/rejections` has the others
 def build_archive_page(archive: Archive, access: Access) -> APIRouter:
     """The route `/archive`."""
     router = APIRouter(dependencies=[Depends(access.may_read)], include_in_schema=False)
-    env = environment()
-    env.globals["count_in_words"] = count_in_words
-    env.globals["share_in_words"] = share_in_words
-    env.filters["size_in_words"] = size_in_words
-    env.filters["moment_in_words"] = moment_in_words
-    templates = Jinja2Templates(env=env)
+    templates = Jinja2Templates(env=environment())
     searcher = archive.searcher
 
     @router.get("/archive")

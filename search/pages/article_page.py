@@ -24,7 +24,6 @@ from search.references.cite import Standing
 from search.references.scholar_tags import tags
 from search.searcher import Searcher
 from search.web_url import web_url
-from search.wording import count_in_words, moment_in_words, span_in_words
 
 # Of a report; to say what each changed takes some 20 ms for a text of 2,000 words.
 _LISTED_VERSIONS: Final = 20
@@ -115,9 +114,6 @@ def build_article_page(archive: Archive, access: Access) -> APIRouter:
     router = APIRouter(dependencies=[Depends(access.may_read)], include_in_schema=False)
     env = environment()
     env.filters["anchor"] = anchor_at
-    env.filters["moment_in_words"] = moment_in_words
-    env.globals["count_in_words"] = count_in_words
-    env.globals["span_in_words"] = span_in_words
     templates = Jinja2Templates(env=env)
     searcher = archive.searcher
 

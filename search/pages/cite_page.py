@@ -24,7 +24,6 @@ from search.references.cite import Cited, Standing, span_of
 from search.references.reference_formats import Format, references
 from search.references.selectors import selectors
 from search.searcher import Searcher
-from search.wording import moment_in_words
 
 Formats = Sequence[tuple[Format, str]]
 
@@ -100,9 +99,7 @@ def build_cite_page(archive: Archive, access: Access) -> APIRouter:
         include_in_schema=False,
         route_class=EndingApart,
     )
-    env = environment()
-    env.filters["moment_in_words"] = moment_in_words
-    templates = Jinja2Templates(env=env)
+    templates = Jinja2Templates(env=environment())
     searcher = archive.searcher
 
     def render(request: Request, name: str, status: int = 200, **context: object) -> Response:

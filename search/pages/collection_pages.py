@@ -18,7 +18,6 @@ from search.http.problems import problem_of
 from search.pages.page import environment
 from search.pages.page_forms import SentForm, go_to, sent_form
 from search.references.cite import Status
-from search.wording import count_in_words
 
 # (format, as the page calls it)
 _EXPORTS: Final = (
@@ -64,7 +63,6 @@ def build_collection_pages(archive: Archive, access: Access) -> APIRouter:
     reads = [Depends(access.may_read)]
     writes = [Depends(access.may_write_from_page)]
     env = environment()
-    env.globals["count_in_words"] = count_in_words
     env.globals["mark_url"] = mark_url
     env.globals["cite_query"] = cite_query
     templates = Jinja2Templates(env=env)
@@ -133,7 +131,6 @@ def build_collection_pages(archive: Archive, access: Access) -> APIRouter:
     @router.post("/{id}", dependencies=writes)
     def rename(request: Request, id: str, form: _Form) -> Response:
         try:
-            archive.may_write()
             with archive.desk() as truth:
                 collections.rename(truth, id, form.text("name"))
         except NutgrafError as error:
@@ -143,7 +140,6 @@ def build_collection_pages(archive: Archive, access: Access) -> APIRouter:
     @router.post("/{id}/remove", dependencies=writes)
     def remove(request: Request, id: str) -> Response:
         try:
-            archive.may_write()
             with archive.desk() as truth:
                 collections.remove(truth, id)
         except NutgrafError as error:
@@ -170,7 +166,6 @@ def build_collection_pages(archive: Archive, access: Access) -> APIRouter:
     @router.post("/{id}/marks/{number}", dependencies=writes)
     def annotate(request: Request, id: str, number: int, form: _Form) -> Response:
         try:
-            archive.may_write()
             with archive.desk() as truth:
                 collections.annotate(truth, id, number, form.text("note"))
         except NutgrafError as error:
@@ -180,7 +175,6 @@ def build_collection_pages(archive: Archive, access: Access) -> APIRouter:
     @router.post("/{id}/marks/{number}/remove", dependencies=writes)
     def unmark(request: Request, id: str, number: int) -> Response:
         try:
-            archive.may_write()
             with archive.desk() as truth:
                 collections.unmark(truth, id, number)
         except NutgrafError as error:

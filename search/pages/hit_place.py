@@ -1,16 +1,12 @@
 """Where a reader stands in a result set: the hit that led to an article, and those beside it."""
 
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import quote, urlencode
 
-from search.cross_encoder import Effort
 from search.cursors import Cursor
-from search.pages.page_query import PageQuery, url_of
+from search.pages.page_query import HITS, PageQuery, answer_to, url_of
 from search.result_set import Answer, Hit
 from search.searcher import Searcher
-
-_HITS_OF_PAGE: Final = 10  # of the search page, which a link back must begin where it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +27,17 @@ def hit_place(searcher: Searcher, query: PageQuery, rank: int) -> HitPlace | Non
     Raises:
         BadQueryError and the others: as `Searcher.search`.
     """
-    first = _page(searcher, query, 1, None)
+    first = answer_to(query, searcher, k=1)
     if rank > first.total:
         return None
     if first.next_cursor is None:
         return HitPlace(1, 1, *_by_rank(first, 1), page_cursor="")
     begin = Cursor.decode(first.next_cursor)
-    around = _page(searcher, query, 3, begin.at(max(rank - 2, 0)).encode())
-    page_offset = (rank - 1) // _HITS_OF_PAGE * _HITS_OF_PAGE
+    around = answer_to(query, searcher, k=3, cursor=begin.at(max(rank - 2, 0)).encode())
+    # A link back must lead to a page that begins where the search page begins one.
+    page_offset = (rank - 1) // HITS * HITS
     cursor = begin.at(page_offset).encode() if page_offset else ""
     return HitPlace(rank, first.total, *_by_rank(around, rank), page_cursor=cursor)
-
-
-def _page(searcher: Searcher, query: PageQuery, k: int, cursor: str | None) -> Answer:
-    return searcher.search(
-        query.q,
-        k=k,
-        mode=query.mode,
-        filters=query.filters(),
-        sort=query.sort,
-        effort=Effort.THOROUGH,
-        group=query.group,
-        as_of=query.day(),
-        cursor=cursor,
-    )
 
 
 def _by_rank(answer: Answer, rank: int) -> tuple[Hit | None, Hit | None, Hit | None]:

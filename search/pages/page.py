@@ -16,14 +16,20 @@ from search.coverage.alignment import in_words as changes_in_words
 from search.web_url import web_url
 from search.wording import (
     copies_in_words,
+    count_in_words,
     coverage_in_words,
     date_in_words,
     days_in_words,
     evidence_in_words,
     hits_in_words,
+    moment_in_words,
     others_in_words,
+    outlets_in_words,
     passages_in_words,
     place_in_words,
+    share_in_words,
+    size_in_words,
+    span_in_words,
     verdict_in_words,
 )
 
@@ -99,15 +105,21 @@ def environment() -> Environment:
     environment.filters["changes_in_words"] = changes_in_words
     environment.filters["date_in_words"] = date_in_words
     environment.filters["evidence_in_words"] = evidence_in_words
+    environment.filters["moment_in_words"] = moment_in_words
     environment.filters["others_in_words"] = others_in_words
+    environment.filters["size_in_words"] = size_in_words
     environment.globals["stretches"] = stretches
     environment.globals["verdict_in_words"] = verdict_in_words
     environment.filters["web_url"] = web_url
     environment.filters["path"] = lambda text: quote(text, safe="")
+    environment.globals["count_in_words"] = count_in_words
     environment.globals["coverage_in_words"] = coverage_in_words
     environment.globals["days_in_words"] = days_in_words
     environment.globals["place_in_words"] = place_in_words
     environment.globals["hits_in_words"] = hits_in_words
     environment.globals["copies_in_words"] = copies_in_words
+    environment.globals["outlets_in_words"] = outlets_in_words
     environment.globals["passages_in_words"] = passages_in_words
+    environment.globals["share_in_words"] = share_in_words
+    environment.globals["span_in_words"] = span_in_words
     return environment

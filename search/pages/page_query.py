@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from search.cross_encoder import Effort
 from search.filters import Filters, day_of
 from search.grouping import Group
 from search.query import Mode
-from search.result_set import Sort
+from search.result_set import Answer, Sort
+from search.searcher import Searcher
 
 # (label, parameter): the filters, in the order of the form.
 FILTERS: Final = (
@@ -25,6 +27,10 @@ AS_OF: Final = ("As of", "as_of")
 _DATE_FILTERS: Final = ("from", "to")
 
 Parameters = Sequence[tuple[str, str]]
+
+
+HITS: Final = 10  # on a page
+EFFORT: Final = Effort.THOROUGH
 
 
 class PageQuery(BaseModel):
@@ -85,6 +91,28 @@ class PageQuery(BaseModel):
         """The parameters but for those of these names."""
         left_out = set(names)
         return [pair for pair in self.parameters() if pair[0] not in left_out]
+
+
+def answer_to(
+    query: PageQuery, searcher: Searcher, *, k: int = HITS, cursor: str = "", facets: bool = False
+) -> Answer:
+    """The page of `k` hits that `cursor` leads to, empty: the first, of what the view asks for.
+
+    Raises:
+        BadQueryError and the others: as `Searcher.search`.
+    """
+    return searcher.search(
+        query.q,
+        k=k,
+        mode=query.mode,
+        filters=query.filters(),
+        sort=query.sort,
+        effort=EFFORT,
+        group=query.group,
+        as_of=query.day(),
+        cursor=cursor or None,
+        facets=facets,
+    )
 
 
 def url_of(parameters: Parameters) -> str:

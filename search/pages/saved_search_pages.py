@@ -17,7 +17,6 @@ from search.http.problems import problem_of
 from search.pages.page import environment
 from search.pages.page_forms import SentForm, go_to, sent_form
 from search.searcher import Searcher
-from search.wording import count_in_words, moment_in_words
 
 _NEWEST: Final = 5  # entries listed of each search; its feed has all
 _LISTS: Final = ("outlet", "byline", "section", "language")
@@ -69,10 +68,7 @@ def build_saved_search_pages(archive: Archive, access: Access) -> APIRouter:
     """The routes under `/searches`."""
     router = APIRouter(prefix="/searches", include_in_schema=False)
     writes = [Depends(access.may_write_from_page)]
-    env = environment()
-    env.globals["count_in_words"] = count_in_words
-    env.filters["moment_in_words"] = moment_in_words
-    templates = Jinja2Templates(env=env)
+    templates = Jinja2Templates(env=environment())
     searcher = archive.searcher
 
     def render(request: Request, name: str, status: int = 200, **context: object) -> Response:

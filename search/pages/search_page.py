@@ -16,21 +16,17 @@ from fastapi.responses import StreamingResponse
 from jinja2 import Environment
 
 from index.errors import BadQueryError, NutgrafError
-from search.cross_encoder import Effort
 from search.grouping import Group
 from search.http.access import Access
 from search.http.archive import Archive
 from search.http.problems import problem_of
 from search.pages.narrowing import active_filters, facet_views, histogram_view
 from search.pages.page import environment
-from search.pages.page_query import FILTERS, PageQuery, url_of
+from search.pages.page_query import EFFORT, FILTERS, PageQuery, answer_to, url_of
 from search.query import Mode, parse
 from search.result_set import Answer, Sort
 from search.searcher import Searcher
-from search.wording import count_in_words, span_in_words
 
-_HITS: Final = 10  # on a page
-_EFFORT: Final = Effort.THOROUGH
 # An answer that comes sooner is sent with the page in one piece, and an error with its status.
 # Later than this, a reader would see that the page does not come.
 _PATIENCE_S: Final = 0.03
@@ -91,18 +87,7 @@ def outcome_of(searcher: Searcher, query: PageQuery | None) -> Outcome:
     if query is None:
         return Outcome(None, "", 200)
     try:
-        answer = searcher.search(
-            query.q,
-            k=_HITS,
-            mode=query.mode,
-            filters=query.filters(),
-            sort=query.sort,
-            effort=_EFFORT,
-            group=query.group,
-            as_of=query.day(),
-            cursor=query.cursor or None,
-            facets=True,
-        )
+        answer = answer_to(query, searcher, cursor=query.cursor, facets=True)
     except NutgrafError as failure:
         return Outcome(None, str(failure), problem_of(failure).status)
     return Outcome(answer, "", 200)
@@ -154,8 +139,6 @@ def _environment() -> Environment:
         all_url=_all_url,
         first_url=lambda query: url_of(query.parameters()),
         export_url=_export_url,
-        count_in_words=count_in_words,
-        span_in_words=span_in_words,
     )
     return env
 
@@ -181,5 +164,5 @@ def _all_url(query: PageQuery) -> str:
 
 def _export_url(query: PageQuery, format: str) -> str:
     """All that the view shows a page of, in the same order."""
-    parameters = [("format", format), *query.parameters(), ("effort", _EFFORT.value)]
+    parameters = [("format", format), *query.parameters(), ("effort", EFFORT.value)]
     return f"/v1/export?{urlencode(parameters)}"

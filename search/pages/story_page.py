@@ -19,7 +19,6 @@ from search.http.archive import Archive
 from search.http.problems import problem_of
 from search.pages.page import environment
 from search.pages.story_picture import anchor_at, picture_of
-from search.wording import count_in_words, outlets_in_words, span_in_words
 
 _STORIES: Final = 20  # on a page
 _A_DAY: Final = timedelta(days=1)
@@ -83,9 +82,6 @@ def build_story_pages(archive: Archive, access: Access) -> APIRouter:
     router = APIRouter(dependencies=[Depends(access.may_read)], include_in_schema=False)
     env = environment()
     env.filters["story_id"] = id_of
-    env.globals["count_in_words"] = count_in_words
-    env.globals["outlets_in_words"] = outlets_in_words
-    env.globals["span_in_words"] = span_in_words
     env.filters["anchor"] = anchor_at
     templates = Jinja2Templates(env=env)
     searcher = archive.searcher

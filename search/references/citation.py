@@ -37,18 +37,6 @@ class Citation:
         return self.passage_id or self.article_id
 
     @classmethod
-    def of_article(cls, article: ArticleRow, accessed: date, archive_url: str = "") -> Self:
-        """A whole article."""
-        return cls._of(article, None, 0, 0, accessed, archive_url)
-
-    @classmethod
-    def of_passage(cls, passage: PassageRow, accessed: date, archive_url: str = "") -> Self:
-        """A passage."""
-        return cls._of(
-            passage.article, passage.id, passage.start, passage.end, accessed, archive_url
-        )
-
-    @classmethod
     def of_stretch(
         cls,
         article: ArticleRow,
@@ -59,7 +47,22 @@ class Citation:
         archive_url: str = "",
     ) -> Self:
         """The text from `start` to `end`, which lies in `passage`; None: in several."""
-        return cls._of(article, passage.id if passage else None, start, end, accessed, archive_url)
+        return cls(
+            article_id=article.id,
+            passage_id=passage.id if passage else None,
+            headline=article.headline,
+            outlet=article.outlet,
+            byline=article.byline,
+            section=article.section,
+            language=article.language,
+            published=article.published,
+            url=article.url,
+            quote=article.text[start:end],
+            start=start,
+            end=end,
+            accessed=accessed,
+            archive_url=archive_url,
+        )
 
     @classmethod
     def of_hit(cls, hit: Hit, accessed: date, archive_url: str = "") -> Self:
@@ -77,33 +80,6 @@ class Citation:
             quote=hit.text,
             start=hit.start,
             end=hit.end,
-            accessed=accessed,
-            archive_url=archive_url,
-        )
-
-    @classmethod
-    def _of(
-        cls,
-        article: ArticleRow,
-        passage_id: PassageId | None,
-        start: int,
-        end: int,
-        accessed: date,
-        archive_url: str,
-    ) -> Self:
-        return cls(
-            article_id=article.id,
-            passage_id=passage_id,
-            headline=article.headline,
-            outlet=article.outlet,
-            byline=article.byline,
-            section=article.section,
-            language=article.language,
-            published=article.published,
-            url=article.url,
-            quote=article.text[start:end],
-            start=start,
-            end=end,
             accessed=accessed,
             archive_url=archive_url,
         )
