@@ -11,7 +11,7 @@ from index.errors import BadQueryError, NotFoundError
 from index.store import ArticleRow, PassageRow
 from search.references.archive_url import archive_url
 from search.references.citation import Citation
-from search.references.cite import Status, nearest_place
+from search.references.cite import Status, nearest_place, span_of
 from search.searcher import Searcher
 
 
@@ -101,15 +101,15 @@ def stretch(
     """
     if (passage is None) == (article is None):
         raise BadQueryError("passage", "one of passage and article is needed", "name one of them")
+    span = span_of(start, end)
     if passage is not None:
-        cited = searcher.passage(passage)
-        if start is None and end is None:
-            return _marked(cited.article, cited, cited.start, cited.end)
-        return _stretch_of(searcher, cited.article, start, end)
-    source = searcher.article(article or "")
-    if start is None and end is None:
-        return _marked(source, None, 0, 0)
-    return _stretch_of(searcher, source, start, end)
+        cited = searcher.cited_passage(passage, span)
+    else:
+        cited = searcher.cited_article(article or "", span)
+    now = cited.standing()
+    if cited.status is not Status.UNCHANGED:
+        raise NotFoundError(f"the passage {passage!r} was edited; mark what stands in its place")
+    return _marked(now.article, now.passage, now.start, now.end)
 
 
 def named(searcher: Searcher, id: str, *, start: int | None, end: int | None) -> Marked:
@@ -170,23 +170,6 @@ def _archive_url(each: StandingMark, base_url: str) -> str:
         return url
     page, sign, fragment = url.partition("#")
     return f"{page}?start={now.start}&end={now.end}{sign}{fragment}"
-
-
-def _stretch_of(
-    searcher: Searcher, article: ArticleRow, start: int | None, end: int | None
-) -> Marked:
-    if start is None or end is None:
-        missing = "start" if start is None else "end"
-        raise BadQueryError(missing, "half of a span is missing", "give start and end, or neither")
-    if not 0 <= start < end <= len(article.text):
-        raise BadQueryError(
-            "start" if not 0 <= start < len(article.text) else "end",
-            f"{start} to {end} is no stretch of a text of {len(article.text):,} characters",
-            "give start and end in code points, end excluded",
-        )
-    passages = searcher.passages_of(article)
-    around = next((each for each in passages if each.start <= start and end <= each.end), None)
-    return _marked(article, around, start, end)
 
 
 def _marked(article: ArticleRow, passage: PassageRow | None, start: int, end: int) -> Marked:
