@@ -8,7 +8,9 @@ In the order the data flows:
 - `language`: what it is written in
 - `chunking`: the article's passages
 - `preparing`: the steps above, one record at a time
+- `checksums`: what tells a sound row from a damaged one
 - `store`: the SQLite file that holds the truth
+- `migrations`: brings one of an older format to ours
 - `words`: the tantivy index that follows it
 - `default_model`, `model`, `embedding`: passages to vectors, in a process of their own
 - `segments`: the FAISS files that hold the vectors
@@ -22,6 +24,7 @@ In the order the data flows:
 - `saved_searches`, `collections`, `rejections`: what is kept beside the articles
 - `writer`: the one writer, which keeps all of these in step
 - `backlog`: embeds what waits, newest leads first
+- `whole_folder`, `backup`, `restore`: a copy of a store, and a store from the copy
 - `snapshot`: a reader's frozen view, where `search` begins
 
 `article` holds the records that travel, `errors` what can go wrong.

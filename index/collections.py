@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from index import store
 from index.article import ArticleId, PassageId, Published
+from index.checksums import insert_into, is_sound, sealed
 from index.errors import BadQueryError, NotFoundError
 from index.model import encodable
 
@@ -100,7 +101,7 @@ def make(
         f"c{secrets.token_hex(4)}", name, _now_s() if made_s is None else made_s
     )
     columns = (collection.id, collection.name, collection.made_s)
-    truth.execute("INSERT INTO collections VALUES (?, ?, ?, ?)", (*columns, store.crc(*columns)))
+    truth.execute(insert_into("collections"), sealed("collections", *columns))
     return collection, True
 
 
@@ -119,11 +120,8 @@ def rename(truth: sqlite3.Connection, collection_id: str, name: str) -> Collecti
             f"there is another collection {other.name!r}, {other.id}",
             "choose another name",
         )
-    crc = store.crc(collection.id, collection.name, collection.made_s)
-    truth.execute(
-        "UPDATE collections SET name = ?, crc = ? WHERE id = ?",
-        (collection.name, crc, collection.id),
-    )
+    columns = (collection.id, collection.name, collection.made_s)
+    truth.execute(insert_into("collections", instead=True), sealed("collections", *columns))
     return collection
 
 
@@ -246,20 +244,16 @@ def _insert(
     note: str,
     marked_s: int | None,
 ) -> Mark:
-    row = truth.execute("SELECT seq FROM sqlite_sequence WHERE name = 'marks'").fetchone()
-    number = int(row[0]) + 1 if row else 1
+    number = store.next_number(truth, "marks")
     new = Mark(number, marked, _checked_note(note), _now_s() if marked_s is None else marked_s)
-    columns = _columns(collection_id, new)
-    places = ", ".join("?" * len(columns))
-    truth.execute(f"INSERT INTO marks VALUES ({places}, ?)", (*columns, store.crc(*columns)))
+    truth.execute(insert_into("marks"), sealed("marks", *_columns(collection_id, new)))
     return new
 
 
 def _annotate(truth: sqlite3.Connection, collection_id: str, there: Mark, note: str) -> Mark:
     noted = replace(there, note=_checked_note(note))
     truth.execute(
-        "UPDATE marks SET note = ?, crc = ? WHERE number = ?",
-        (noted.note, store.crc(*_columns(collection_id, noted)), noted.number),
+        insert_into("marks", instead=True), sealed("marks", *_columns(collection_id, noted))
     )
     return noted
 
@@ -288,19 +282,17 @@ def _columns(collection_id: str, mark: Mark) -> tuple[str | int, ...]:
 
 
 def _collection(row: tuple[Any, ...]) -> Collection | None:
-    *columns, stored = row
-    if store.crc(*columns) != stored:
-        logger.error("damaged row left out table=collections id=%s", columns[0])
+    if not is_sound("collections", row):
+        logger.error("damaged row left out table=collections id=%s", row[0])
         return None
-    return Collection(*columns)
+    return Collection(*row[:-1])
 
 
 def _mark(row: tuple[Any, ...]) -> Mark | None:
-    *columns, stored = row
-    if store.crc(*columns) != stored:
-        logger.error("damaged row left out table=marks number=%s", columns[0])
+    if not is_sound("marks", row):
+        logger.error("damaged row left out table=marks number=%s", row[0])
         return None
-    number, _, article_id, passage_id, start, end, quote, *source, note, marked_s = columns
+    number, _, article_id, passage_id, start, end, quote, *source, note, marked_s, _ = row
     headline, outlet, byline, section, language, url, published, digest = source
     marked = Marked(
         article_id=article_id,

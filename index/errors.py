@@ -7,6 +7,7 @@ NutgrafError
 ├── NotFoundError         no article or passage has this id
 ├── ExpiredCursorError    the snapshot that a cursor belongs to is gone
 ├── ConflictError         an idempotency key was used before, for other content
+├── DeadlineError         a question took too long, or nobody waits for it any more
 ├── SettingsError         a setting is wrong
 ├── ServerError           a Nutgraf server cannot be reached, or refuses
 ├── OutputError           a file that was asked for cannot be written
@@ -17,6 +18,7 @@ NutgrafError
     ├── StoreLockedError      another writer is at work
     ├── StoreFormatError      the store was written by a newer Nutgraf, or is none
     ├── StoreCorruptError     a file is not what its commit says
+    ├── StoreUnreadableError  the disk does not give what is on it, just now
     ├── StoreFullError        no space left to write; reading goes on
     └── StoreReadOnlyError    an earlier write failed; reading goes on
 
@@ -75,6 +77,10 @@ class ConflictError(NutgrafError):
     """An idempotency key was used before, for other content."""
 
 
+class DeadlineError(NutgrafError):
+    """A question took longer than it may, or nobody waits for its answer any more."""
+
+
 class SettingsError(NutgrafError):
     """A setting from the command line, the environment or the file is wrong."""
 
@@ -121,6 +127,10 @@ class StoreFormatError(StoreError):
 
 class StoreCorruptError(StoreError):
     """A file is not what the commit that published it says."""
+
+
+class StoreUnreadableError(StoreError):
+    """Reading failed; the store may be whole all the same, and asking again may succeed."""
 
 
 class StoreFullError(StoreError):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from index import store
 from index.article import ArticleId, PassageId
+from index.checksums import columns_of, crc_after, insert_into, sealed, sound
 
 logger = logging.getLogger(__name__)
 
@@ -71,16 +72,17 @@ def keep(truth: sqlite3.Connection, article: ArticleId, staying: Set[PassageId],
             )
             # In one commit an id may come several times, and a passage go more than once.
             truth.execute(
-                "INSERT OR REPLACE INTO former_passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-                (*columns, store.crc(*columns)),
+                insert_into("former_passages", instead=True),
+                sealed("former_passages", *columns, None),
             )
 
 
 def forget(truth: sqlite3.Connection, article: ArticleId, seq: int) -> None:
     """Let go of what a removed article's passages said, for readers from `seq` on."""
     truth.execute(
-        "UPDATE former_passages SET removed_seq = ? WHERE article_id = ? AND removed_seq IS NULL",
-        (seq, article),
+        f"UPDATE former_passages SET removed_seq = :seq, crc = {crc_after('removed_seq', ':seq')} "
+        "WHERE article_id = :id AND removed_seq IS NULL",
+        {"seq": seq, "id": article},
     )
 
 
@@ -91,14 +93,15 @@ def purge(truth: sqlite3.Connection, horizon: int) -> None:
 
 def find(truth: sqlite3.Connection, passage_id: str, horizon: int) -> FormerPassage | None:
     """A passage that is not live at `horizon` but was before; None: it never was."""
-    row = truth.execute(
-        "SELECT article_id, seq FROM tombstones WHERE id = ? AND seq <= ? "
-        "ORDER BY seq DESC LIMIT 1",
+    rows = truth.execute(
+        f"SELECT {columns_of('tombstones')} FROM tombstones WHERE id = ? AND seq <= ? "
+        "ORDER BY seq DESC",
         (passage_id, horizon),
-    ).fetchone()
+    )
+    row = next(iter(sound("tombstones", rows)), None)
     if row is None:
         return None
-    article_id, seq = row
+    _, _, article_id, seq = row
     return FormerPassage(
         PassageId(passage_id), ArticleId(article_id), seq, _said(truth, passage_id, seq, horizon)
     )
@@ -106,26 +109,24 @@ def find(truth: sqlite3.Connection, passage_id: str, horizon: int) -> FormerPass
 
 def removal_of(truth: sqlite3.Connection, article_id: str, horizon: int) -> int | None:
     """The commit that removed an article; None: it is live at `horizon`, or never was."""
-    row = truth.execute(
-        "SELECT max(seq) FROM tombstones WHERE article_id = :id AND seq <= :horizon "
+    rows = truth.execute(
+        f"SELECT {columns_of('tombstones')} FROM tombstones WHERE article_id = :id "
+        "AND seq <= :horizon "
         "AND NOT EXISTS (SELECT 1 FROM articles WHERE id = :id AND added_seq <= :horizon "
         "AND (removed_seq IS NULL OR removed_seq > :horizon))",
         {"id": article_id, "horizon": horizon},
-    ).fetchone()
-    return None if row[0] is None else int(row[0])
+    )
+    return max((seq for *_, seq in sound("tombstones", rows)), default=None)
 
 
 def _said(truth: sqlite3.Connection, passage_id: str, seq: int, horizon: int) -> FormerText | None:
-    row = truth.execute(
-        "SELECT id, seq, article_id, version, ordinal, start, text, crc FROM former_passages "
+    rows = truth.execute(
+        f"SELECT {columns_of('former_passages')} FROM former_passages "
         "WHERE id = ? AND seq = ? AND (removed_seq IS NULL OR removed_seq > ?)",
         (passage_id, seq, horizon),
-    ).fetchone()
+    )
+    row = next(iter(sound("former_passages", rows)), None)
     if row is None:
         return None
-    *columns, stored = row
-    if store.crc(*columns) != stored:
-        logger.warning("what passage %s said before is damaged, and left out", passage_id)
-        return None
-    version, ordinal, start, text = columns[3:]
+    version, ordinal, start, text, _ = row[3:]
     return FormerText(version, ordinal, start, store.decompressed(text))

@@ -7,12 +7,15 @@ up to a generation's `max_seq` are in its segments; later ones are the tail.
 import logging
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.checksums import columns_of, insert_into, is_sound, sealed
+from index.errors import StoreCorruptError
 from index.segments import SegmentInfo
-from index.store import crc
+from index.store import next_number
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +38,17 @@ def publish(
     """
     names = [info.name for info in live_segments(truth)] if keep else []
     truth.executemany(
-        "INSERT INTO segments VALUES (?, ?, ?, ?)",
-        [(info.name, fingerprint, info.passages, info.sha256) for info in infos],
+        insert_into("segments"),
+        [sealed("segments", info.name, fingerprint, info.passages, info.sha256) for info in infos],
     )
-    number = truth.execute("INSERT INTO generations (max_seq) VALUES (?)", (max_seq,)).lastrowid
+    number = next_number(truth, "generations")
+    truth.execute(insert_into("generations"), sealed("generations", number, max_seq))
     truth.executemany(
-        "INSERT INTO generation_segments VALUES (?, ?)",
-        [(number, name) for name in [*names, *(info.name for info in infos)]],
+        insert_into("generation_segments"),
+        [
+            sealed("generation_segments", number, name)
+            for name in [*names, *(info.name for info in infos)]
+        ],
     )
     truth.execute("DELETE FROM generation_segments WHERE generation < ?", (number,))
     truth.execute("DELETE FROM generations WHERE number < ?", (number,))
@@ -51,8 +58,15 @@ def publish(
 
 
 def need_compaction(truth: sqlite3.Connection) -> bool:
-    """Whether there are too many segments, or too many of their vectors are dead."""
-    infos = live_segments(truth)
+    """Whether there are too many segments, or too many of their vectors are dead.
+
+    Also when what the truth says of them is damaged: new ones are right again.
+    """
+    try:
+        infos = live_segments(truth)
+    except StoreCorruptError as error:
+        logger.warning("%s", error)
+        return True
     if len(infos) > _MAX_SEGMENTS - 1:
         return True
     held = sum(info.passages for info in infos)
@@ -86,7 +100,7 @@ def tail(
 
 
 _LIVE_VECTORS = (
-    "SELECT p.number, v.embedding, v.vector, v.crc FROM passages p "
+    f"SELECT p.number, {columns_of('vectors', 'v')} FROM passages p "
     "JOIN articles a ON a.number = p.article "
     "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
     "WHERE a.removed_seq IS NULL"
@@ -94,31 +108,69 @@ _LIVE_VECTORS = (
 
 
 def live_segments(truth: sqlite3.Connection) -> list[SegmentInfo]:
-    """The segments of the newest generation, by name."""
-    rows = truth.execute(
-        "SELECT s.name, s.passages, s.sha256 FROM segments s "
-        "JOIN generation_segments g ON g.segment = s.name ORDER BY s.name"
-    )
-    return [SegmentInfo(*row) for row in rows]
+    """The segments of the newest generation, by name.
+
+    Raises:
+        StoreCorruptError: what the truth says of them is damaged; the vectors themselves need not
+            be.
+    """
+    generation = _newest(truth)[0]
+    named = _all_sound(truth, "generation_segments", "generation = ?", generation)
+    found = _all_sound(truth, "segments", "name IN (SELECT segment FROM generation_segments)")
+    if [segment for _, segment in named] != [name for name, *_ in found]:
+        raise _damaged("segments")
+    return [SegmentInfo(name, passages, sha256) for name, _, passages, sha256 in found]
 
 
 def generation_max_seq(truth: sqlite3.Connection) -> int:
-    """Vectors up to this seq are in the newest generation's segments; later ones are the tail."""
-    return int(truth.execute("SELECT max(max_seq) FROM generations").fetchone()[0])
+    """Vectors up to this seq are in the newest generation's segments; later ones are the tail.
+
+    Raises:
+        StoreCorruptError: the row that says so is damaged.
+    """
+    return _newest(truth)[1]
+
+
+def _newest(truth: sqlite3.Connection) -> tuple[int, int]:
+    """Number and `max_seq` of the newest generation."""
+    rows = _all_sound(truth, "generations", "TRUE")
+    if not rows:
+        raise _damaged("generations")
+    number, max_seq = rows[-1]
+    return number, max_seq
+
+
+def _all_sound(
+    truth: sqlite3.Connection, table: str, condition: str, *values: int
+) -> list[tuple[Any, ...]]:
+    """Rows in the order of their key; StoreCorruptError if one of them fails its check."""
+    rows = truth.execute(
+        f"SELECT {columns_of(table)} FROM {table} WHERE {condition} ORDER BY 1, 2", values
+    ).fetchall()
+    if not all(is_sound(table, row) for row in rows):
+        raise _damaged(table)
+    return [row[:-1] for row in rows]
+
+
+def _damaged(table: str) -> StoreCorruptError:
+    return StoreCorruptError(
+        f"what the store says of its segments is damaged (table {table}); "
+        "the next write rebuilds them"
+    )
 
 
 def checked_vectors(
     rows: sqlite3.Cursor,
 ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Rows of (passage number, embedding hash, vector, crc) as arrays; damaged ones are left out.
+    """Rows of a passage number and a row of vectors as arrays; damaged ones are left out.
 
     Returns passage numbers, shape (n,), int64, and vectors, shape (n, dim), float16.
     """
     numbers, blobs = [], []
-    for number, name, vector, stored in rows:
-        if crc(name, vector) == stored:
+    for number, *row in rows:
+        if is_sound("vectors", row):
             numbers.append(number)
-            blobs.append(vector)
+            blobs.append(row[2])
         else:
             logger.warning("the vector of passage number %d is damaged, left out", number)
     dim = len(blobs[0]) // 2 if blobs else 0

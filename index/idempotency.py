@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from index.article import ArticleId, SourceRecord
+from index.checksums import columns_of, insert_into, sealed, sound
 from index.errors import BadArticleError, ConflictError
 
 _KEY_LIFETIME_S = 30 * 24 * 3600
@@ -34,16 +35,17 @@ def recall(
     """
     if key is None:
         return None
-    row = truth.execute(
-        "SELECT request, outcomes FROM idempotency_keys WHERE key = ?", (key,)
-    ).fetchone()
+    rows = truth.execute(
+        f"SELECT {columns_of('idempotency_keys')} FROM idempotency_keys WHERE key = ?", (key,)
+    )
+    row = next(iter(sound("idempotency_keys", rows)), None)
     if row is None:
         return None
-    if row[0] != _request_digest(records):
+    if row[1] != _request_digest(records):
         raise ConflictError(
             f"the idempotency key {key!r} was used before for other articles; use a new key"
         )
-    return [_outcome_from_json(item) for item in json.loads(row[1])]
+    return [_outcome_from_json(item) for item in json.loads(row[2])]
 
 
 def remember(
@@ -56,16 +58,17 @@ def remember(
     if key is not None:
         kept = json.dumps([_outcome_json(outcome) for outcome in outcomes])
         truth.execute(
-            "INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)",
-            (key, _request_digest(records), kept, int(time.time())),
+            insert_into("idempotency_keys", instead=True),
+            sealed("idempotency_keys", key, _request_digest(records), kept, int(time.time())),
         )
 
 
 def forget_old(truth: sqlite3.Connection) -> None:
     """Delete keys that nobody repeats any more."""
-    truth.execute(
-        "DELETE FROM idempotency_keys WHERE at_s < ?", (int(time.time()) - _KEY_LIFETIME_S,)
-    )
+    row = truth.execute("SELECT at_s FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
+    # A clock that jumped ahead, while no commit bears it out, makes no key old.
+    now_s = min(int(time.time()), row[0]) if row else int(time.time())
+    truth.execute("DELETE FROM idempotency_keys WHERE at_s < ?", (now_s - _KEY_LIFETIME_S,))
 
 
 def content_hash(record: SourceRecord) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from index import default_model
+from index import deadline, default_model
 from index.default_model import MAX_TOKENS
 from index.errors import ModelError
 
@@ -236,6 +236,7 @@ class _OnnxEncoder:
         batches = list(_batches([len(window_ids) for window_ids in ids]))
         if self._threads == 1 or len(batches) == 1:
             for batch in batches:
+                deadline.check()
                 embed_batch(batch)
         else:
             # A core to each batch: they need not wait for one another after every operator.
@@ -391,6 +392,7 @@ def _check_finite(embeddings: Embeddings, texts: Sequence[str]) -> None:
     if not finite.all():
         text = texts[int(np.argmin(finite))]
         raise ModelError(
-            f"the model gave a vector that is none for the text beginning {text[:60]!r}; "
+            # The text may be a question, and this is logged.
+            f"the model gave a vector that is none for a text of {len(text):,} characters; "
             "its files may be damaged: install or download the model again"
         )

@@ -4,7 +4,6 @@ Only the newest are kept. A record that is taken later under the same name stays
 tell what happened, not what is missing.
 """
 
-import logging
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +11,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from index import store
+from index.checksums import columns_of, insert_into, sealed, sound
 from index.errors import BadArticleError
 from index.model import encodable
 
 KEPT: Final = 10_000  # some 2 MB; who rejects more has one cause for them all
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +37,10 @@ def insert(
     for error in errors:
         texts = [encodable(text) for text in (error.path, error.reason, error.advice)]
         path, reason, advice = texts
-        columns = (path, error.line, reason, advice, at_s)
+        number = store.next_number(truth, "rejections")
         truth.execute(
-            "INSERT INTO rejections (path, line, reason, advice, rejected_s, crc) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (*columns, store.crc(*columns)),
+            insert_into("rejections"),
+            sealed("rejections", number, path, error.line, reason, advice, at_s),
         )
     truth.execute(
         "DELETE FROM rejections WHERE number <= (SELECT max(number) FROM rejections) - ?", (KEPT,)
@@ -58,15 +55,10 @@ def count(truth: sqlite3.Connection) -> int:
 def newest(truth: sqlite3.Connection, k: int) -> list[Rejection]:
     """The last `k`, the newest first; one whose row is damaged is left out and logged."""
     rows = truth.execute(
-        "SELECT number, path, line, reason, advice, rejected_s, crc FROM rejections "
-        "ORDER BY number DESC LIMIT ?",
+        f"SELECT {columns_of('rejections')} FROM rejections ORDER BY number DESC LIMIT ?",
         (k,),
     )
-    kept = []
-    for number, *columns, crc in rows:
-        if store.crc(*columns) != crc:
-            logger.warning("rejection number=%d left out: its row is damaged", number)
-            continue
-        path, line, reason, advice, at_s = columns
-        kept.append(Rejection(path, line, reason, advice, datetime.fromtimestamp(at_s, UTC)))
-    return kept
+    return [
+        Rejection(path, line, reason, advice, datetime.fromtimestamp(at_s, UTC))
+        for _, path, line, reason, advice, at_s in sound("rejections", rows)
+    ]

@@ -21,6 +21,8 @@ from hashlib import blake2b
 import numpy as np
 
 from index import copies, store, updates
+from index.checksums import columns_of, insert_into, sealed, sound
+from index.precedence import give_way
 from index.store import ArticleRow
 
 # Some fingerprints stand in the boxes and sign-offs of thousands of pages. Two articles that share
@@ -32,6 +34,14 @@ _LONG_LIST = 500
 def regroup(truth: sqlite3.Connection, seq: int) -> None:
     """Bring the reports up to what the open transaction, `seq`, has added and removed."""
     _Regrouping(truth, seq).run()
+
+
+def rebuild(truth: sqlite3.Connection, seq: int) -> None:
+    """Group all live articles anew from their texts, in the open transaction `seq`.
+
+    What is found is what `regroup` comes to article by article; labels that were right stay.
+    """
+    _Regrouping(truth, seq).run_anew()
 
 
 def label(truth: sqlite3.Connection, article: int) -> int:
@@ -54,15 +64,11 @@ def changed(truth: sqlite3.Connection, since: int, horizon: int) -> dict[int, in
     An article that never got one is a report by itself, labelled by its own number.
     """
     rows = truth.execute(
-        "SELECT article, seq, report, crc FROM reports WHERE seq > ? AND seq <= ? "
+        f"SELECT {columns_of('reports')} FROM reports WHERE seq > ? AND seq <= ? "
         "ORDER BY article, seq",
         (since, horizon),
     )
-    return {
-        article: report
-        for article, seq, report, stored in rows
-        if store.crc(article, seq, report) == stored
-    }
+    return {article: report for article, _, report in sound("reports", rows)}
 
 
 def purge(truth: sqlite3.Connection, since: int, horizon: int) -> None:
@@ -162,6 +168,20 @@ class _Regrouping:
             self._join(number)
         self._write_labels()
 
+    def run_anew(self) -> None:
+        rows = self._truth.execute(
+            "SELECT number FROM articles WHERE removed_seq IS NULL ORDER BY number"
+        )
+        live = [row[0] for row in rows]
+        known = changed(self._truth, -1, self._seq)
+        self._labels_before = {number: known.get(number, number) for number in live}
+        for table in ("sketches", "fingerprints"):
+            self._truth.execute(f"DELETE FROM {table}")
+        for number in live:
+            self._join(number)
+            self._members.clear()  # of a whole archive they would not fit into memory
+        self._write_labels()
+
     def _added(self) -> list[int]:
         rows = self._truth.execute(
             "SELECT number FROM articles WHERE added_seq = ? AND removed_seq IS NULL "
@@ -192,6 +212,7 @@ class _Regrouping:
 
     def _join(self, number: int) -> None:
         """Put an article into the report of each article that it belongs with."""
+        give_way()
         read = self._read(number)
         if read is None:
             self._truth.execute(
@@ -309,6 +330,4 @@ class _Regrouping:
             now = label(self._truth, number)
             if now != before:
                 columns = (number, self._seq, now)
-                self._truth.execute(
-                    "INSERT INTO reports VALUES (?, ?, ?, ?)", (*columns, store.crc(*columns))
-                )
+                self._truth.execute(insert_into("reports"), sealed("reports", *columns))

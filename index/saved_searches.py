@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from index import store
 from index.article import ArticleId, PassageId
+from index.checksums import columns_of, crc_after, insert_into, is_sound, row_crc, sealed, sound
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +59,7 @@ def digests(article_ids: Iterable[ArticleId | str]) -> NDArray[np.uint64]:
 def insert(truth: sqlite3.Connection, row: SearchRow) -> None:
     """Keep a new search."""
     data = _packed(row.seen)
-    truth.execute(
-        "INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (row.id, row.name, row.request, row.saved_s, data, _crc(row, data), row.delivered),
-    )
+    truth.execute(insert_into("searches"), (*_columns(row, data), _crc(row, data)))
 
 
 def searches(truth: sqlite3.Connection) -> list[SearchRow]:
@@ -115,11 +113,8 @@ def enter(
             entry.passage_id,
             entry.entered_s,
         )
-        truth.execute(
-            "INSERT INTO entries (search, report_id, article_id, passage_id, entered_s, crc) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (*columns, store.crc(*columns)),
-        )
+        number = store.next_number(truth, "entries")
+        truth.execute(insert_into("entries"), sealed("entries", number, *columns))
 
 
 def entries(
@@ -133,17 +128,11 @@ def entries(
             count, and are left out.
     """
     rows = truth.execute(
-        "SELECT number, search, report_id, article_id, passage_id, entered_s, crc FROM entries "
+        f"SELECT {columns_of('entries')} FROM entries "
         "WHERE search = ? AND number > ? ORDER BY number LIMIT ? OFFSET ?",
         (id, after, limit, skip),
-    ).fetchall()
-    sound = []
-    for number, *columns, stored in rows:
-        if store.crc(*columns) == stored:
-            sound.append(EntryRow(number, *columns))
-        else:
-            logger.warning("the entry number=%d of the search id=%s is damaged", number, id)
-    return sound
+    )
+    return [EntryRow(*columns) for columns in sound("entries", rows)]
 
 
 def count_entries(truth: sqlite3.Connection, id: str, *, after: int = 0) -> int:
@@ -165,24 +154,31 @@ def deliver(truth: sqlite3.Connection, until: int) -> int:
     One beyond the last entry counts as the last: what comes later is not delivered yet.
     """
     reached = min(until, last_number(truth))
-    truth.execute("UPDATE searches SET delivered = max(delivered, ?)", (reached,))
+    farther = "max(delivered, :reached)"
+    truth.execute(
+        f"UPDATE searches SET delivered = {farther}, crc = {crc_after('delivered', farther)}",
+        {"reached": reached},
+    )
     return reached
 
 
-_SEARCH = "id, name, request, saved_s, seen, crc, delivered"
+_SEARCH = columns_of("searches")
 
 
 def _search_row(row: tuple[str, str, str, int, bytes, int, int]) -> SearchRow | None:
-    id, name, request, saved_s, data, stored, delivered = row
-    found = SearchRow(id, name, request, saved_s, _unpacked(data), delivered)
-    if _crc(found, data) != stored:
-        logger.warning("the saved search id=%s is damaged; remove it and save it again", id)
-        return None
-    return found
+    id, name, request, saved_s, data, delivered, _ = row
+    if is_sound("searches", row):
+        return SearchRow(id, name, request, saved_s, _unpacked(data), delivered)
+    logger.warning("the saved search id=%s is damaged; remove it and save it again", id)
+    return None
+
+
+def _columns(row: SearchRow, seen: bytes) -> tuple[str | int | bytes, ...]:
+    return (row.id, row.name, row.request, row.saved_s, seen, row.delivered)
 
 
 def _crc(row: SearchRow, seen: bytes) -> int:
-    return store.crc(row.id, row.name, row.request, row.saved_s, seen)
+    return row_crc("searches", _columns(row, seen))
 
 
 def _packed(seen: NDArray[np.uint64]) -> bytes:
@@ -190,5 +186,4 @@ def _packed(seen: NDArray[np.uint64]) -> bytes:
 
 
 def _unpacked(data: bytes) -> NDArray[np.uint64]:
-    # A damaged row may have lost a byte: its checksum is to say so.
-    return np.frombuffer(data[: len(data) // 8 * 8], dtype="<u8").astype(np.uint64)
+    return np.frombuffer(data, dtype="<u8").astype(np.uint64)

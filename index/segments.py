@@ -16,6 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from index import deadline
 from index.errors import StoreCorruptError
 from index.store import sync_folder
 
@@ -25,6 +26,8 @@ faiss.omp_set_num_threads(1)
 
 _MAGIC = b"NUTGRAF-SEGMENT1"
 _PROBES = 32
+# FAISS cannot be interrupted: of more rows than this, a fifth of a second, so many at a time.
+_ROWS_BETWEEN_LOOKS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,26 @@ class Segment:
 
         `allowed` has shape (n,), bool; None: all rows. Returns row numbers, shape (m,), int64,
         and cosines, shape (m,), float32; m <= depth.
+
+        Raises:
+            DeadlineError: the question's time is over.
         """
+        total = self.index.ntotal
+        if total <= _ROWS_BETWEEN_LOOKS:
+            return self._search(query, depth, allowed)
+        parts = []
+        for first in range(0, total, _ROWS_BETWEEN_LOOKS):
+            part = np.zeros(total, dtype=np.bool_)
+            part[first : first + _ROWS_BETWEEN_LOOKS] = True
+            parts.append(self._search(query, depth, part if allowed is None else part & allowed))
+        rows, cosines = map(np.concatenate, zip(*parts, strict=True))
+        best = np.argsort(-cosines, kind="stable")[:depth]
+        return rows[best], cosines[best]
+
+    def _search(
+        self, query: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        deadline.check()
         parameters = None
         if allowed is not None:
             bitmap = np.packbits(allowed, bitorder="little")

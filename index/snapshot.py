@@ -5,21 +5,23 @@ committed, builds the next snapshot aside from the one before and what changed, 
 reference; queries that run keep the snapshot they began with.
 """
 
+import contextlib
 import logging
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import former_passages, reports, segments, store, stories, term_counts
+from index import deadline, former_passages, reports, segments, store, stories, term_counts
 from index.article import Published
+from index.checksums import columns_of, crc, sound
 from index.errors import StoreCorruptError
 from index.former_passages import FormerPassage
 from index.generations import checked_vectors, generation_max_seq, live_segments
@@ -42,6 +44,9 @@ _RENAMES_S = 0.5
 # What FAISS, BLAS and einsum may differ by in a cosine; nearer ones are told apart by einsum alone.
 _ROUNDING: Final = 1e-5
 _NONE: Final = np.int64(-1)
+# Articles that are gone stay in the columns until there are so many of them to a live one: a
+# reader that follows an archive for months would grow with each that ever was in it.
+_MOST_GONE: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,7 @@ class Snapshot:
 
     def __init__(
         self,
+        folder: Path,
         truth: sqlite3.Connection,
         words: WordsView,
         columns: Columns,
@@ -204,8 +210,10 @@ class Snapshot:
         generation: int,
         tail_seq: int,
     ) -> None:
+        self._folder = folder
         self._truth = truth
         self._guard = threading.Lock()
+        deadline.interrupt(truth)
         self.words, self.columns, self.vectors = words, columns, vectors
         self.horizon = words.horizon
         self.seq, self.generation, self.tail_seq = seq, generation, tail_seq
@@ -220,6 +228,21 @@ class Snapshot:
     def __del__(self) -> None:
         self._truth.close()
 
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One thread at a time may read, and until the deadline of its question.
+
+        Raises:
+            StoreUnreadableError, StoreCorruptError: as `store.readable`.
+        """
+        with deadline.holding(self._guard), store.readable(self._folder):
+            deadline.check()
+            try:
+                yield
+            except sqlite3.OperationalError:
+                deadline.check()  # it was this that interrupted the query
+                raise
+
     def position_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions of passage numbers, shape (len(numbers),), int64; -1 where not live."""
         return _positions(self.columns.number, numbers)
@@ -227,7 +250,7 @@ class Snapshot:
     def passage_rows(self, positions: Sequence[int]) -> dict[int, PassageRow]:
         """The checked rows of these passages by position; damaged ones are left out and counted."""
         numbers = [int(self.columns.number[position]) for position in positions]
-        with self._guard:
+        with self._reading():
             rows = store.passage_rows(self._truth, numbers, self.horizon)
             self.bad_rows += len(set(numbers)) - len(rows)
         return {
@@ -238,23 +261,23 @@ class Snapshot:
 
     def article(self, article_id: str) -> ArticleRow | None:
         """An article by its id, else by its exact URL or guid."""
-        with self._guard:
+        with self._reading():
             return store.article_by_id(self._truth, article_id, self.horizon)
 
     def passage(self, passage_id: str) -> PassageRow | None:
-        with self._guard:
+        with self._reading():
             return store.passage_by_id(self._truth, passage_id, self.horizon)
 
     def passages_of(self, article: ArticleRow) -> tuple[PassageRow, ...]:
         """An article's passages, in order."""
-        with self._guard:
+        with self._reading():
             return store.passages_of(self._truth, article)
 
     def articles_of_report(self, report: int) -> tuple[ArticleRow, ...]:
         """The live articles of a report, in order of their numbers; damaged ones are missing."""
         columns = self.columns
         numbers = columns.article_number[columns.report == report].tolist()
-        with self._guard:
+        with self._reading():
             return store.articles_at(self._truth, numbers, self.horizon)
 
     def articles_of_story(self, story: int) -> tuple[ArticleRow, ...]:
@@ -264,7 +287,7 @@ class Snapshot:
         """
         columns = self.columns
         numbers = columns.article_number[columns.story == story].tolist()
-        with self._guard:
+        with self._reading():
             return store.articles_at(self._truth, numbers, self.horizon)
 
     def story(self, number: int) -> int:
@@ -272,7 +295,7 @@ class Snapshot:
 
         A number that never was a story, or whose articles are all gone, is given back as it is.
         """
-        with self._guard:
+        with self._reading():
             return stories.successor(self._truth, number, self.horizon)
 
     def term_vectors(self, articles: Sequence[int]) -> dict[int, TermVector]:
@@ -286,38 +309,38 @@ class Snapshot:
             for number, position in zip(articles, positions, strict=True)
             if position >= 0
         }
-        with self._guard:
+        with self._reading():
             found = stories.vectors(self._truth, set(report_of.values()))
         return {number: found[report] for number, report in report_of.items() if report in found}
 
     def term_vector_of(self, headline: str, text: str, language: str = "en") -> TermVector:
         """The term vector of a text from outside, weighed as an article of this archive is."""
-        with self._guard:
+        with self._reading():
             return term_counts.vector(self._truth, language, terms_of(headline, text))
 
     def earlier_versions(self, article: ArticleRow) -> tuple[EarlierVersion, ...]:
         """What an article said before its id came again with other content, oldest first."""
-        with self._guard:
+        with self._reading():
             return store.earlier_versions(self._truth, article, self.horizon)
 
     def former_passage(self, passage_id: str) -> FormerPassage | None:
         """A passage that is not live any more; None: it never was."""
-        with self._guard:
+        with self._reading():
             return former_passages.find(self._truth, passage_id, self.horizon)
 
     def removal_of(self, article_id: str) -> int | None:
         """The commit that removed an article; None: it is live, or never was."""
-        with self._guard:
+        with self._reading():
             return former_passages.removal_of(self._truth, article_id, self.horizon)
 
     def committed_s(self, seq: int) -> int:
         """When a commit was made, in seconds since 1970 UTC."""
-        with self._guard:
+        with self._reading():
             return store.commit_time_s(self._truth, seq)
 
     @property
     def segments(self) -> int:
-        with self._guard:
+        with self._reading():
             return len(live_segments(self._truth))
 
 
@@ -344,13 +367,28 @@ class SnapshotReader:
         Raises:
             StoreCorruptError: the word index is missing or damaged, or does not come to agree
                 with the store; the message says what to do.
+            StoreUnreadableError: the disk failed; the next call tries again.
         """
-        with self._guard:
+        with self._guard, store.readable(self._folder):
             state = self._committed_state()
             if self._snapshot is None or state != self._state:
                 self._snapshot = self._next_snapshot()
                 self._state = state
             return self._snapshot
+
+    def renew(self) -> None:
+        """Give up the newest snapshot for one that is the same and begins to read now.
+
+        What it reads from then on need not be in the write-ahead log any more, if that was copied
+        into the database.
+
+        Raises:
+            StoreCorruptError, StoreUnreadableError: as `latest`.
+        """
+        with self._guard, store.readable(self._folder):
+            state = self._committed_state()
+            self._snapshot = self._next_snapshot()
+            self._state = state
 
     def close(self) -> None:
         with self._guard:
@@ -367,21 +405,22 @@ class SnapshotReader:
         return (version, words.st_mtime_ns, words.st_ino, words.st_size)
 
     def _next_snapshot(self) -> Snapshot:
-        deadline = time.monotonic() + _PATIENCE_S
+        patient_until = time.monotonic() + _PATIENCE_S
         while True:
             try:
                 snapshot = self._try_snapshot()
             except StoreCorruptError:
-                if time.monotonic() > deadline - _PATIENCE_S + _RENAMES_S:
+                if time.monotonic() > patient_until - _PATIENCE_S + _RENAMES_S:
                     raise
                 snapshot = None
             if snapshot is not None:
                 return snapshot
-            if time.monotonic() > deadline:
+            if time.monotonic() > patient_until:
                 raise StoreCorruptError(
                     f"{self._folder}: the word index and the store do not agree; "
                     "run `nutgraf add` once to bring them together"
                 )
+            deadline.check()
             time.sleep(0.02)
 
     def _try_snapshot(self) -> Snapshot | None:
@@ -410,7 +449,14 @@ class SnapshotReader:
             truth.close()
             raise
         return Snapshot(
-            truth, view, columns, vectors, seq=seq, generation=generation, tail_seq=tail_seq
+            self._folder,
+            truth,
+            view,
+            columns,
+            vectors,
+            seq=seq,
+            generation=generation,
+            tail_seq=tail_seq,
         )
 
     def _words_view(self) -> WordsView:
@@ -431,7 +477,7 @@ class SnapshotReader:
             return _extended(_EMPTY, truth, 0, horizon)
         if before.horizon == horizon:
             return before.columns
-        return _extended(before.columns, truth, before.horizon, horizon)
+        return _tidied(_extended(before.columns, truth, before.horizon, horizon))
 
     def _vectors(
         self,
@@ -443,7 +489,7 @@ class SnapshotReader:
         covered = generation_max_seq(truth) if loaded is not None else 0
         self._loaded = {segment.name: segment for segment in loaded or ()}
         rows = truth.execute(
-            "SELECT p.number, v.embedding, v.vector, v.crc FROM passages p "
+            f"SELECT p.number, {columns_of('vectors', 'v')} FROM passages p "
             "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
             "WHERE p.embedded_seq > ? ORDER BY p.number",
             (str(store.meta(truth, "fingerprint") or ""), covered),
@@ -485,11 +531,12 @@ def _extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: i
     live = "a.added_seq > :since AND a.added_seq <= :horizon AND " + (
         "(a.removed_seq IS NULL OR a.removed_seq > :horizon)"
     )
-    articles = truth.execute(
-        "SELECT a.number, a.id, a.published, a.outlet, a.byline, a.section, a.language "
+    heads = truth.execute(
+        f"SELECT {', '.join(store.ARTICLE_HEAD)}, head_crc "
         f"FROM articles a WHERE {live} ORDER BY a.number",
         window,
-    ).fetchall()
+    )
+    articles = [row for *columns, stored in heads for row in [_head(columns, stored)]]
     passages = np.array(
         truth.execute(
             "SELECT p.number, p.ordinal, p.article FROM articles a "
@@ -498,13 +545,12 @@ def _extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: i
         ).fetchall(),
         dtype=np.int64,
     ).reshape(-1, 3)
-    removed = np.array(
-        truth.execute(
-            "SELECT passage FROM tombstones WHERE seq > :since AND seq <= :horizon", window
-        ).fetchall(),
-        dtype=np.int64,
-    ).reshape(-1)
-    kept = ~np.isin(before.number, removed)
+    removed = truth.execute(
+        f"SELECT {columns_of('tombstones')} FROM tombstones WHERE seq > :since AND seq <= :horizon",
+        {"since": since if len(before.number) else horizon, "horizon": horizon},
+    )
+    gone = np.array([passage for passage, *_ in sound("tombstones", removed)], dtype=np.int64)
+    kept = ~np.isin(before.number, gone)
     article_number = np.concatenate(
         [before.article_number, np.array([row[0] for row in articles], dtype=np.int64)]
     )
@@ -533,6 +579,31 @@ def _extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: i
         language=_appended(
             before.language, _codes(values["language"], [row[6] for row in articles])
         ),
+        values=values,
+    )
+
+
+def _tidied(columns: Columns) -> Columns:
+    """The same columns without the articles that no passage points to, if those are many."""
+    is_live = np.zeros(len(columns.article_id), dtype=np.bool_)
+    is_live[columns.article] = True
+    live = np.flatnonzero(is_live)
+    if len(is_live) - len(live) <= _MOST_GONE * len(live):
+        return columns
+    values, codes = {}, {}
+    for field in FILTER_FIELDS:
+        used, codes[field] = np.unique(getattr(columns, field)[live], return_inverse=True)
+        values[field] = [columns.values[field][code] for code in used]
+    return replace(
+        columns,
+        article=(np.cumsum(is_live) - 1)[columns.article].astype(np.int32),
+        article_number=columns.article_number[live],
+        report=columns.report[live],
+        story=columns.story[live],
+        article_id=[columns.article_id[at] for at in live],
+        day=columns.day[live],
+        instant_s=columns.instant_s[live],
+        **{field: codes[field].astype(np.int32) for field in FILTER_FIELDS},
         values=values,
     )
 
@@ -567,6 +638,17 @@ def _stories(
     labels = np.array(list(changed.values()), dtype=np.int64)
     story[positions[positions >= 0]] = labels[positions >= 0]
     return story
+
+
+def _head(columns: list[Any], stored: int) -> list[Any]:
+    """What filters and order need of an article; nothing but its number if it is damaged.
+
+    Its passages are left out where they would be shown.
+    """
+    if crc(*columns) == stored:
+        return columns
+    logger.warning("damaged row left out table=articles row=%s", columns[0])
+    return [columns[0], "", "", "", "", "", ""]
 
 
 def _published(iso: str) -> Published | None:

@@ -4,15 +4,14 @@ Articles and passages are kept by the sequence number of the commit that added t
 one that removed them, so that a reader can see the store exactly as it stood at a commit while
 the writer goes on. Removed rows are purged once the word index has passed them.
 
-Every row that is served carries a CRC-32 over its columns: SQLite's own check does not see a
-flipped bit inside a value.
+Every row carries a checksum, see `checksums`.
 """
 
+import contextlib
 import json
 import os
 import sqlite3
-import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,12 +28,23 @@ from index.article import (
     Run,
     SourceRecord,
 )
-from index.errors import StoreCorruptError, StoreFormatError
+from index.checksums import (
+    CHECKED,
+    columns_of,
+    crc,
+    crc_after,
+    insert_into,
+    is_sound,
+    register,
+    sealed,
+    sound,
+)
+from index.errors import StoreCorruptError, StoreFormatError, StoreUnreadableError
 
 DATABASE: Final = "nutgraf.db"
 WORDS: Final = "words"
 SEGMENTS: Final = "segments"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 _APPLICATION_ID = 0x4E475246  # "NGRF"
 # A query must not wait for a writer: WAL readers never do; this covers recovery after a crash.
@@ -47,7 +57,9 @@ _WRITER_CACHE_KIB = 64 << 10
 _DRAFT = "nutgraf.new"  # what becomes the database; a crash may leave it, and SQLite's files to it
 
 _SCHEMA = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY, value NOT NULL, crc INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
 CREATE TABLE articles (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,
@@ -64,7 +76,8 @@ CREATE TABLE articles (
     published TEXT NOT NULL,
     text BLOB NOT NULL,
     content BLOB NOT NULL,
-    crc INTEGER NOT NULL
+    crc INTEGER NOT NULL,
+    head_crc INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX live_articles ON articles (id) WHERE removed_seq IS NULL;
 CREATE INDEX articles_by_id ON articles (id);
@@ -73,9 +86,16 @@ CREATE INDEX articles_by_guid ON articles (guid) WHERE guid <> '';
 CREATE INDEX articles_by_added_seq ON articles (added_seq);
 CREATE INDEX articles_by_removed_seq ON articles (removed_seq) WHERE removed_seq IS NOT NULL;
 CREATE TABLE sources (article INTEGER PRIMARY KEY, source BLOB NOT NULL, crc INTEGER NOT NULL);
-CREATE TABLE lines (article INTEGER PRIMARY KEY, outlet TEXT NOT NULL, hashes BLOB NOT NULL);
+CREATE TABLE lines (
+    article INTEGER PRIMARY KEY,
+    outlet TEXT NOT NULL,
+    hashes BLOB NOT NULL,
+    crc INTEGER NOT NULL DEFAULT 0
+);
 CREATE INDEX lines_by_outlet ON lines (outlet);
-CREATE TABLE recurring (outlet TEXT, hash BLOB, PRIMARY KEY (outlet, hash)) WITHOUT ROWID;
+CREATE TABLE recurring (
+    outlet TEXT, hash BLOB, crc INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (outlet, hash)
+) WITHOUT ROWID;
 CREATE TABLE passages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,
@@ -104,7 +124,8 @@ CREATE TABLE tombstones (
     passage INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
     article_id TEXT NOT NULL,
-    seq INTEGER NOT NULL
+    seq INTEGER NOT NULL,
+    crc INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX tombstones_by_seq ON tombstones (seq);
 CREATE INDEX tombstones_by_id ON tombstones (id);
@@ -144,7 +165,11 @@ CREATE TABLE reports (
 ) WITHOUT ROWID;
 CREATE INDEX reports_by_seq ON reports (seq);
 CREATE TABLE term_counts (
-    language TEXT, term INTEGER, articles INTEGER NOT NULL, PRIMARY KEY (language, term)
+    language TEXT,
+    term INTEGER,
+    articles INTEGER NOT NULL,
+    crc INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (language, term)
 ) WITHOUT ROWID;
 CREATE TABLE term_vectors (
     article INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL
@@ -189,7 +214,9 @@ CREATE TABLE former_passages (
 CREATE INDEX former_passages_by_article_id ON former_passages (article_id);
 CREATE INDEX former_passages_by_removed_seq ON former_passages (removed_seq)
 WHERE removed_seq IS NOT NULL;
-CREATE TABLE commits (seq INTEGER PRIMARY KEY, at_s INTEGER NOT NULL);
+CREATE TABLE commits (
+    seq INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, crc INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE searches (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -247,17 +274,27 @@ CREATE TABLE segments (
     name TEXT PRIMARY KEY,
     model TEXT NOT NULL,
     passages INTEGER NOT NULL,
-    sha256 TEXT NOT NULL
+    sha256 TEXT NOT NULL,
+    crc INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE TABLE generations (number INTEGER PRIMARY KEY AUTOINCREMENT, max_seq INTEGER NOT NULL);
+CREATE TABLE generations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    max_seq INTEGER NOT NULL,
+    crc INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE generation_segments (
-    generation INTEGER, segment TEXT, PRIMARY KEY (generation, segment)
+    generation INTEGER,
+    segment TEXT,
+    crc INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (generation, segment)
 ) WITHOUT ROWID;
 CREATE TABLE idempotency_keys (
-    key TEXT PRIMARY KEY, request BLOB NOT NULL, outcomes TEXT NOT NULL, at_s INTEGER NOT NULL
+    key TEXT PRIMARY KEY,
+    request BLOB NOT NULL,
+    outcomes TEXT NOT NULL,
+    at_s INTEGER NOT NULL,
+    crc INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-INSERT INTO meta VALUES ('seq', 0), ('purged_seq', 0), ('epoch', 0);
-INSERT INTO generations (max_seq) VALUES (0);
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 """
@@ -314,40 +351,123 @@ def create_or_open(folder: Path) -> sqlite3.Connection:
 
     Raises:
         StoreFormatError: the folder holds something else, or a newer format.
+        StoreFullError, StoreCorruptError, OutputError: the store has an older format, and could
+            not be brought to ours; it is as it was.
     """
+    from index import migrations  # which needs the rest of this file
+
     database = folder / DATABASE
     if not database.exists():
         refuse_foreign_folder(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         _create(database)
-    (folder / SEGMENTS).mkdir(exist_ok=True)
-    connection = _connect(database.resolve().as_uri(), folder)
+    make_folder(folder / SEGMENTS)
+    connection = open_for_writing(folder)
+    try:
+        migrations.migrate(folder, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_for_writing(folder: Path) -> sqlite3.Connection:
+    """A connection to a store that is there, of our format or an older one.
+
+    Raises:
+        StoreFormatError: the folder holds something else, or a newer format.
+    """
+    uri = (folder / DATABASE).resolve().as_uri()
+    # One that only reads leaves what it refuses as it is, whatever lies in the log.
+    _connect(f"{uri}?mode=ro", folder, oldest=1).close()
+    connection = _connect(uri, folder, oldest=1)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KIB}")
     return connection
 
 
-def open_readonly(folder: Path) -> sqlite3.Connection:
-    """A connection that can only read.
+def open_readonly(folder: Path, *, any_format: bool = False) -> sqlite3.Connection:
+    """A connection that can only read a store of our format, or with `any_format` an older one.
 
     Raises:
-        StoreFormatError: there is no store in the folder, or one of a newer format.
+        StoreFormatError: there is no store in the folder, or one of another format.
+        StoreUnreadableError, StoreCorruptError: as `readable`.
     """
     database = folder / DATABASE
-    if not database.exists():
-        raise StoreFormatError(
-            f"{folder}: there is no store here; make one with `nutgraf add PATH --store {folder}`"
-        )
-    return _connect(f"{database.resolve().as_uri()}?mode=ro", folder)
+    with readable(folder):
+        if not database.exists():
+            raise StoreFormatError(
+                f"{folder}: there is no store here; "
+                f"make one with `nutgraf add PATH --store {folder}`"
+            )
+        uri = f"{database.resolve().as_uri()}?mode=ro"
+        return _connect(uri, folder, oldest=1 if any_format else FORMAT)
 
 
-def check_format(connection: sqlite3.Connection, folder: Path) -> None:
-    """Raise StoreFormatError unless this Nutgraf reads and writes the database's format."""
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that can only read, for the length of a block.
+
+    Raises:
+        StoreFormatError: as `open_readonly`.
+        StoreUnreadableError, StoreCorruptError: as `readable`.
+    """
+    with readable(folder), contextlib.closing(open_readonly(folder)) as truth:
+        yield truth
+
+
+@contextlib.contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """Say in our words what SQLite or the system says when it cannot read a store.
+
+    Raises:
+        StoreUnreadableError: the disk failed; the store may be whole.
+        StoreCorruptError: the database is damaged.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise  # somebody wanted it to end
+        if is_damage(error):
+            raise StoreCorruptError(
+                f"{folder / DATABASE}: damaged ({error}); nothing was changed; "
+                "restore the folder from a backup"
+            ) from error
+        raise unreadable(folder, error) from error
+    except UnicodeDecodeError as error:
+        # SQLite quotes the damaged name of a table, and Python cannot read the message.
+        raise StoreCorruptError(
+            f"{folder / DATABASE}: damaged ({error.reason}); nothing was changed; "
+            "restore the folder from a backup"
+        ) from error
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that the file is not what it wrote, not that it cannot read it."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what more SQLite says
+    # Our statements fail as such only where a table or a column has lost its name.
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+
+
+def unreadable(folder: Path, error: BaseException) -> StoreUnreadableError:
+    """What is said when the disk does not give what is on it."""
+    return StoreUnreadableError(
+        f"{folder}: reading failed ({error}); nothing was changed; look at the disk, then ask again"
+    )
+
+
+def check_format(connection: sqlite3.Connection, folder: Path, *, oldest: int = FORMAT) -> None:
+    """Raise StoreFormatError unless the database's format is ours, or not older than `oldest`."""
     try:
         application_id = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise unreadable(folder, error) from error
         raise StoreCorruptError(
             f"{folder / DATABASE}: not readable as a database ({error}); "
             "nothing was changed; restore the folder from a backup"
@@ -358,6 +478,12 @@ def check_format(connection: sqlite3.Connection, folder: Path) -> None:
         raise StoreFormatError(
             f"{folder}: the store has format {version}, this Nutgraf knows up to {FORMAT}; "
             "nothing was changed; install the newer Nutgraf"
+        )
+    if version < oldest:
+        raise StoreFormatError(
+            f"{folder}: the store has format {version}, this Nutgraf answers from format {FORMAT}; "
+            "open it once for writing, with `nutgraf add` or `nutgraf serve`: it is backed up and "
+            "brought to the new format"
         )
 
 
@@ -381,13 +507,31 @@ def _create(database: Path) -> None:
         left_over.unlink()
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
-        connection.executescript(f"PRAGMA synchronous = FULL;\nBEGIN;\n{_SCHEMA}\nCOMMIT;")
+        connection.executescript(f"PRAGMA synchronous = FULL;\nBEGIN;\n{_SCHEMA}")
+        set_meta(connection, **dict.fromkeys(_ALWAYS_THERE, 0))
+        connection.execute(insert_into("generations"), sealed("generations", 1, 0))
+        connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
     draft.rename(database)
     sync_folder(database.parent)
     sync_folder(database.parent.absolute().parent)
+
+
+def empty() -> sqlite3.Connection:
+    """A database in memory with the tables of this format, and no rows."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(_SCHEMA)
+    return connection
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that survives a power cut, with those above it, where there is none yet."""
+    if not folder.is_dir():
+        make_folder(folder.absolute().parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.absolute().parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -399,18 +543,23 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _connect(uri: str, folder: Path) -> sqlite3.Connection:
+def _connect(uri: str, folder: Path, *, oldest: int) -> sqlite3.Connection:
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT_S, check_same_thread=False
     )
     # A flipped bit may leave no UTF-8: the row's checksum is to see it, not SQLite's decoder.
     connection.text_factory = _text
+    register(connection)
     try:
-        check_format(connection, folder)
+        check_format(connection, folder, oldest=oldest)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+# Set when a store is made; where one is gone, all that counts on from it would begin anew.
+_ALWAYS_THERE: Final = ("seq", "purged_seq", "epoch", "last_story")
 
 
 def _text(data: bytes) -> str:
@@ -418,36 +567,53 @@ def _text(data: bytes) -> str:
 
 
 def meta(connection: sqlite3.Connection, key: str) -> str | int | None:
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return row[0] if row else None
+    """One of the few values that the whole store hangs on; None: it was never set.
+
+    Raises:
+        StoreCorruptError: its row fails its check, or is gone.
+    """
+    row = connection.execute(
+        f"SELECT {columns_of('meta')} FROM meta WHERE key = ?", (key,)
+    ).fetchone()
+    if row is None and key not in _ALWAYS_THERE:
+        return None
+    if row is None or not is_sound("meta", row):
+        raise StoreCorruptError(
+            f"the store's {key} is damaged (table meta); nothing was changed; "
+            "restore the folder from a backup"
+        )
+    value: str | int = row[1]
+    return value
 
 
 def set_meta(connection: sqlite3.Connection, **values: str | int) -> None:
-    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+    connection.executemany(
+        insert_into("meta", instead=True), [sealed("meta", *item) for item in values.items()]
+    )
+
+
+def has_changes_since(truth: sqlite3.Connection, horizon: int) -> bool:
+    """Whether commits after `horizon` changed what readers see by it: articles, or their labels."""
+    row = truth.execute(
+        "SELECT EXISTS (SELECT 1 FROM articles WHERE added_seq > :seq OR removed_seq > :seq)"
+        " OR EXISTS (SELECT 1 FROM tombstones WHERE seq > :seq)"
+        " OR EXISTS (SELECT 1 FROM reports WHERE seq > :seq)"
+        " OR EXISTS (SELECT 1 FROM stories WHERE seq > :seq)",
+        {"seq": horizon},
+    ).fetchone()
+    return bool(row[0])
 
 
 def commit_time_s(truth: sqlite3.Connection, seq: int) -> int:
     """When the newest commit up to `seq` was made, in seconds since 1970 UTC; 0: there is none."""
-    row = truth.execute(
-        "SELECT at_s FROM commits WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
-    ).fetchone()
-    return int(row[0]) if row else 0
+    rows = truth.execute(
+        f"SELECT {columns_of('commits')} FROM commits WHERE seq <= ? ORDER BY seq DESC", (seq,)
+    )
+    row = next((row for row in rows if is_sound("commits", row)), None)
+    return int(row[1]) if row else 0
 
 
-def crc(*columns: str | int | bytes) -> int:
-    """CRC-32 over a row's columns, in order."""
-    plain = [len(column) if isinstance(column, bytes) else column for column in columns]
-    value = zlib.crc32(repr(plain).encode())
-    for column in columns:
-        if isinstance(column, bytes):
-            value = zlib.crc32(column, value)
-    return value
-
-
-_ARTICLE_COLUMNS = (
-    "number, id, version, added_seq, headline, outlet, byline, section, language, url, guid, "
-    "published, text, content"
-)
+_ARTICLE = columns_of("articles")
 
 
 def insert_article(
@@ -460,7 +626,7 @@ def insert_article(
 ) -> int:
     """Write an article and its source; returns its number."""
     article = prepared.article
-    number = _next_number(connection, "articles")
+    number = next_number(connection, "articles")
     columns = (
         number,
         article.id,
@@ -477,14 +643,27 @@ def insert_article(
         compressed(article.text),
         content,
     )
-    marks = ", ".join("?" * len(columns))
-    connection.execute(
-        f"INSERT INTO articles ({_ARTICLE_COLUMNS}, crc) VALUES ({marks}, ?)",
-        (*columns, crc(*columns)),
-    )
-    source = _pack_source(prepared)
-    connection.execute("INSERT INTO sources VALUES (?, ?, ?)", (number, source, crc(source)))
+    head_crc = article_head_crc(dict(zip(CHECKED["articles"], columns, strict=False)))
+    connection.execute(insert_into("articles"), sealed("articles", *columns, head_crc, None))
+    connection.execute(insert_into("sources"), sealed("sources", number, _pack_source(prepared)))
     return number
+
+
+# What a snapshot keeps of every article, to filter and to order by.
+ARTICLE_HEAD: Final = (
+    "number",
+    "id",
+    "published",
+    "outlet",
+    "byline",
+    "section",
+    "language",
+)
+
+
+def article_head_crc(article: Mapping[str, Any]) -> int:
+    """What an article's `head_crc` must be: its head is checked without reading its text."""
+    return crc(*(article[name] for name in ARTICLE_HEAD))
 
 
 def insert_passages(
@@ -495,28 +674,38 @@ def insert_passages(
     embedded_seqs: Sequence[int | None],
 ) -> None:
     """Write an article's passages; `embeddings` are the hashes of their embedding texts."""
-    first = _next_number(connection, "passages")
+    first = next_number(connection, "passages")
     rows = [
         (first + at, p.id, article, p.ordinal, p.start, p.end, embedding)
         for at, (p, embedding) in enumerate(zip(passages, embeddings, strict=True))
     ]
     connection.executemany(
-        "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        insert_into("passages"),
         [
-            (*row, embedded_seq, crc(*row))
+            sealed("passages", *row, embedded_seq)
             for row, embedded_seq in zip(rows, embedded_seqs, strict=True)
         ],
     )
 
 
-def _next_number(connection: sqlite3.Connection, table: str) -> int:
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-    return int(row[0]) + 1 if row else 1
+def next_number(connection: sqlite3.Connection, table: str) -> int:
+    """The number of a table's next row: higher than any that it ever had.
+
+    SQLite keeps the highest in a row without a checksum: what is there is looked at as well.
+    """
+    # Tombstones stay, so that a passage's number is safe when the passage is gone.
+    tombstones = "UNION ALL SELECT max(passage) FROM tombstones" if table == "passages" else ""
+    row = connection.execute(
+        f"SELECT max(last) FROM (SELECT seq AS last FROM sqlite_sequence WHERE name = ? "
+        f"UNION ALL SELECT max(number) FROM {table} {tombstones})",
+        (table,),
+    ).fetchone()
+    return int(row[0] or 0) + 1
 
 
-_PASSAGE_COLUMNS = 'p.number, p.id, p.article, p.ordinal, p.start, p."end", p.embedding, p.crc'
+_PASSAGE = columns_of("passages", "p")
 _PASSAGES_AT = f"""
-SELECT {_PASSAGE_COLUMNS} FROM passages p JOIN articles a ON a.number = p.article
+SELECT {_PASSAGE} FROM passages p JOIN articles a ON a.number = p.article
 WHERE a.added_seq <= :horizon AND (a.removed_seq IS NULL OR a.removed_seq > :horizon)
 AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.passage = p.number AND t.seq <= :horizon)
 """
@@ -538,7 +727,7 @@ def passage_rows(
     return {
         row[0]: _passage_row(row, articles[row[2]])
         for row in rows
-        if row[2] in articles and _is_sound(row)
+        if row[2] in articles and is_sound("passages", row)
     }
 
 
@@ -556,8 +745,7 @@ def articles_numbered(
 ) -> dict[int, ArticleRow]:
     """The articles of these numbers, whether they still stand or not; damaged ones are missing."""
     rows = connection.execute(
-        f"SELECT {_ARTICLE_COLUMNS}, crc FROM articles "
-        "WHERE number IN (SELECT value FROM json_each(?))",
+        f"SELECT {_ARTICLE} FROM articles WHERE number IN (SELECT value FROM json_each(?))",
         (json.dumps(sorted(numbers)),),
     )
     found = (_article_row(row) for row in rows)
@@ -582,7 +770,7 @@ def articles_added(
 ) -> Iterator[tuple[ArticleRow, tuple[PassageRow, ...]]]:
     """Live articles added after `since`, with their passages; damaged rows are missing."""
     rows = connection.execute(
-        f"SELECT {_ARTICLE_COLUMNS}, crc FROM articles "
+        f"SELECT {_ARTICLE} FROM articles "
         "WHERE added_seq > ? AND removed_seq IS NULL ORDER BY number",
         (since,),
     )
@@ -598,7 +786,7 @@ def article_by_id(
     """The article of this id that stood at `horizon`; failing that, of this URL or guid."""
     for column in ("id", "url", "guid"):
         row = connection.execute(
-            f"SELECT {_ARTICLE_COLUMNS}, crc FROM articles "
+            f"SELECT {_ARTICLE} FROM articles "
             f"WHERE {column} = :value AND {column} <> '' AND added_seq <= :horizon "
             "AND (removed_seq IS NULL OR removed_seq > :horizon) ORDER BY number LIMIT 1",
             {"value": article_id, "horizon": horizon},
@@ -610,22 +798,26 @@ def article_by_id(
 
 def keep_version(connection: sqlite3.Connection, article_id: ArticleId) -> None:
     """Keep what the live article of this id says, which a new version is about to replace."""
-    row = connection.execute(
-        "SELECT id, version, headline, byline, published, text FROM articles "
-        "WHERE id = ? AND removed_seq IS NULL",
-        (article_id,),
-    ).fetchone()
-    if row:
+    rows = sound(
+        "articles",
         connection.execute(
-            "INSERT INTO superseded VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", (*row, crc(*row))
+            f"SELECT {_ARTICLE} FROM articles WHERE id = ? AND removed_seq IS NULL", (article_id,)
+        ),
+    )
+    for row in rows:
+        article = dict(zip(CHECKED["articles"], row, strict=True))
+        kept = (article[name] for name in ("version", "headline", "byline", "published", "text"))
+        connection.execute(
+            insert_into("superseded", instead=True), sealed("superseded", article_id, *kept, None)
         )
 
 
 def forget_versions(connection: sqlite3.Connection, article_id: ArticleId, seq: int) -> None:
     """Let go of a removed article's earlier versions, for readers from `seq` on."""
     connection.execute(
-        "UPDATE superseded SET removed_seq = ? WHERE article_id = ? AND removed_seq IS NULL",
-        (seq, article_id),
+        f"UPDATE superseded SET removed_seq = :seq, crc = {crc_after('removed_seq', ':seq')} "
+        "WHERE article_id = :id AND removed_seq IS NULL",
+        {"seq": seq, "id": article_id},
     )
 
 
@@ -637,11 +829,14 @@ def earlier_versions(
     connection: sqlite3.Connection, article: ArticleRow, horizon: int
 ) -> tuple[EarlierVersion, ...]:
     """What the article said before, oldest first; rows that fail their check are missing."""
-    rows = connection.execute(
-        "SELECT article_id, version, headline, byline, published, text, crc FROM superseded "
-        "WHERE article_id = ? AND version < ? AND (removed_seq IS NULL OR removed_seq > ?) "
-        "ORDER BY version",
-        (article.id, article.version, horizon),
+    rows = sound(
+        "superseded",
+        connection.execute(
+            f"SELECT {columns_of('superseded')} FROM superseded "
+            "WHERE article_id = ? AND version < ? AND (removed_seq IS NULL OR removed_seq > ?) "
+            "ORDER BY version",
+            (article.id, article.version, horizon),
+        ),
     )
     return tuple(
         EarlierVersion(
@@ -651,18 +846,28 @@ def earlier_versions(
             Published(published) if published else None,
             decompressed(text),
         )
-        for id_, version, headline, byline, published, text, stored in rows
-        if crc(id_, version, headline, byline, published, text) == stored
+        for _, version, headline, byline, published, text, _ in rows
     )
 
 
 def passages_of(connection: sqlite3.Connection, article: ArticleRow) -> tuple[PassageRow, ...]:
     """An article's passages, in order; rows that fail their check are missing."""
     rows = connection.execute(
-        f"SELECT {_PASSAGE_COLUMNS} FROM passages p WHERE p.article = ? ORDER BY p.ordinal",
+        f"SELECT {_PASSAGE} FROM passages p WHERE p.article = ? ORDER BY p.ordinal",
         (article.number,),
-    ).fetchall()
-    return tuple(_passage_row(row, article) for row in rows if _is_sound(row))
+    )
+    return tuple(_passage_row(row, article) for row in sound("passages", rows))
+
+
+def is_whole(connection: sqlite3.Connection, article: int) -> bool:
+    """Whether an article's row, its source and its passages pass their checks."""
+    return all(
+        is_sound(table, row)
+        for table, key in (("articles", "number"), ("sources", "article"), ("passages", "article"))
+        for row in connection.execute(
+            f"SELECT {columns_of(table)} FROM {table} WHERE {key} = ?", (article,)
+        )
+    )
 
 
 def source_of(connection: sqlite3.Connection, article: int) -> SourceRecord:
@@ -671,14 +876,25 @@ def source_of(connection: sqlite3.Connection, article: int) -> SourceRecord:
     Raises:
         StoreCorruptError: the row fails its check.
     """
+    return traced_source_of(connection, article)[0]
+
+
+def traced_source_of(
+    connection: sqlite3.Connection, article: int
+) -> tuple[SourceRecord, tuple[Run, ...]]:
+    """The record an article was made from, and where in its body the article's text stands.
+
+    Raises:
+        StoreCorruptError: the row fails its check.
+    """
     row = connection.execute(
-        "SELECT source, crc FROM sources WHERE article = ?", (article,)
+        f"SELECT {columns_of('sources')} FROM sources WHERE article = ?", (article,)
     ).fetchone()
-    if row is None or crc(row[0]) != row[1]:
+    if row is None or not is_sound("sources", row):
         raise StoreCorruptError(
             f"the source of article number {article} is damaged; add that article again"
         )
-    return _unpack_source(row[0])[0]
+    return _unpack_source(row[1])
 
 
 def compressed(text: str) -> bytes:
@@ -691,21 +907,15 @@ def decompressed(blob: bytes) -> str:
     return _decompress(blob).decode()
 
 
-def _is_sound(passage: tuple[int | str | bytes, ...]) -> bool:
-    *columns, stored = passage
-    return crc(*columns) == stored
-
-
 def _passage_row(passage: tuple[Any, ...], article: ArticleRow) -> PassageRow:
     number, id_, _, ordinal, start, end, *_ = passage
     return PassageRow(number, id_, ordinal, start, end, article)
 
 
 def _article_row(row: tuple[object, ...]) -> ArticleRow | None:
-    *columns, stored = row
-    if crc(*columns) != stored:  # type: ignore[arg-type]
+    if not is_sound("articles", row):
         return None
-    *fields, published, text, _ = columns
+    *fields, published, text, _, _, _, _ = row
     return ArticleRow(
         *fields,  # type: ignore[arg-type, call-arg]
         Published(str(published)) if published else None,

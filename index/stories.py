@@ -26,6 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import reports, store, term_counts, term_vectors
+from index.checksums import columns_of, insert_into, is_sound, sealed, sound
+from index.precedence import give_way
 from index.store import ArticleRow
 from index.term_vectors import TermVector
 
@@ -120,28 +122,34 @@ def retell(truth: sqlite3.Connection, seq: int) -> None:
     _Retelling(truth, seq).run()
 
 
+def rebuild(truth: sqlite3.Connection, seq: int) -> None:
+    """Make points, postings and missing term vectors anew, in the open transaction `seq`.
+
+    After `reports.rebuild`, or where the reports are sound. Articles keep the stories that sound
+    rows give them; those without one are told as new reports are.
+    """
+    _Retelling(truth, seq).run_anew()
+
+
 def changed(truth: sqlite3.Connection, since: int, horizon: int) -> dict[int, int]:
     """The stories that articles got after `since` and have at `horizon`; damaged are missing."""
     rows = truth.execute(
-        "SELECT article, seq, story, crc FROM stories WHERE seq > ? AND seq <= ? "
+        f"SELECT {columns_of('stories')} FROM stories WHERE seq > ? AND seq <= ? "
         "ORDER BY article, seq",
         (since, horizon),
     )
-    return {
-        article: story
-        for article, seq, story, stored in rows
-        if store.crc(article, seq, story) == stored
-    }
+    return {article: story for article, _, story in sound("stories", rows)}
 
 
 def successor(truth: sqlite3.Connection, story: int, horizon: int) -> int:
     """The number under which a story goes on at `horizon`: its own, until it was merged."""
     while True:
         row = truth.execute(
-            "SELECT story, seq, successor, crc FROM merged_stories WHERE story = ? AND seq <= ?",
+            f"SELECT {columns_of('merged_stories')} FROM merged_stories "
+            "WHERE story = ? AND seq <= ?",
             (story, horizon),
         ).fetchone()
-        if row is None or store.crc(*row[:3]) != row[3]:
+        if row is None or not is_sound("merged_stories", row):
             return story
         story = row[2]
 
@@ -159,14 +167,12 @@ def purge(truth: sqlite3.Connection, since: int, horizon: int) -> None:
 def vectors(truth: sqlite3.Connection, articles: Iterable[int]) -> dict[int, TermVector]:
     """The term vectors of these reports' first articles; damaged ones are missing."""
     rows = truth.execute(
-        "SELECT article, vector, crc FROM term_vectors "
+        f"SELECT {columns_of('term_vectors')} FROM term_vectors "
         "WHERE article IN (SELECT value FROM json_each(?))",
         (json.dumps(list(articles)),),
     )
     return {
-        article: term_vectors.unpacked(vector)
-        for article, vector, stored in rows
-        if store.crc(article, vector) == stored
+        article: term_vectors.unpacked(vector) for article, vector in sound("term_vectors", rows)
     }
 
 
@@ -200,19 +206,34 @@ class _Retelling:
             self._tell_again(story)
         self._write([*added, *relabelled])
 
+    def run_anew(self) -> None:
+        for table in ("points", "postings"):
+            self._truth.execute(f"DELETE FROM {table}")
+        new = []
+        for label in self._numbers("SELECT DISTINCT report FROM sketches ORDER BY report"):
+            for point in self._entered({label}):
+                if point.story == _NEW:
+                    new.append(point)
+                else:
+                    self._enter(point)
+            self._vectors.clear()  # of a whole archive they would not fit into memory
+        for point in new:
+            self._tell(point)
+        self._write(self._numbers("SELECT article FROM sketches"))
+
     # -------------------------------------------------------------- what changed
 
     def _changes(self) -> tuple[list[int], list[int], list[int]]:
         """Articles that this transaction added, removed, or moved to another report."""
         live = "removed_seq IS NULL"
         return (
-            self._numbers(f"SELECT number FROM articles WHERE added_seq = ? AND {live}"),
-            self._numbers("SELECT number FROM articles WHERE removed_seq = ?"),
-            self._numbers("SELECT article FROM reports WHERE seq = ?"),
+            self._numbers(f"SELECT number FROM articles WHERE added_seq = :seq AND {live}"),
+            self._numbers("SELECT number FROM articles WHERE removed_seq = :seq"),
+            self._numbers("SELECT article FROM reports WHERE seq = :seq"),
         )
 
     def _numbers(self, statement: str) -> list[int]:
-        return [row[0] for row in self._truth.execute(statement, (self._seq,))]
+        return [row[0] for row in self._truth.execute(statement, {"seq": self._seq})]
 
     def _drop(self, report: int) -> int:
         """Take out what is no report any more; returns the story that lost it, if there is one."""
@@ -249,11 +270,12 @@ class _Retelling:
             ),
         )
         for number, article in articles.items():
+            give_way()
             vector = term_counts.vector(self._truth, article.language, terms[number])
             data = term_vectors.packed(vector)
             self._truth.execute(
-                "INSERT OR IGNORE INTO term_vectors VALUES (?, ?, ?)",
-                (number, data, store.crc(number, data)),
+                f"{insert_into('term_vectors')} ON CONFLICT DO NOTHING",
+                sealed("term_vectors", number, data),
             )
         return [self._point(number, articles.get(number)) for number in new]
 
@@ -281,12 +303,17 @@ class _Retelling:
 
     def _tell(self, point: _Point) -> None:
         """Cluster a new report with the stories of its nearest."""
+        give_way()
         point = replace(point, story=self._now(point.story))
         near = self._nearest(point)
         stories = sorted({point.story, *near.values()} - {_NEW})
         others = self._points_of(stories)
         if len(others) > _MOST_POINTS:
             others.sort(key=lambda o: (o.report not in near, abs(o.day - point.day), -o.report))
+        self._enter(point)
+        self._cluster([*others[:_MOST_POINTS], point], {o.story for o in others[_MOST_POINTS:]})
+
+    def _enter(self, point: _Point) -> None:
         self._truth.execute(
             "INSERT INTO points VALUES (?, ?, ?)", (point.report, point.story, point.day)
         )
@@ -297,7 +324,6 @@ class _Retelling:
                 for term, weight in _weightiest(self._vectors_of([point])[0])
             ],
         )
-        self._cluster([*others[:_MOST_POINTS], point], {o.story for o in others[_MOST_POINTS:]})
 
     def _tell_again(self, story: int) -> None:
         """Cluster a story that lost a report; a very large one holds together without it."""
@@ -371,9 +397,7 @@ class _Retelling:
     def _merge(self, story: int, into: int) -> None:
         self._successors[story] = into
         columns = (story, self._seq, into)
-        self._truth.execute(
-            "INSERT INTO merged_stories VALUES (?, ?, ?, ?)", (*columns, store.crc(*columns))
-        )
+        self._truth.execute(insert_into("merged_stories"), sealed("merged_stories", *columns))
 
     def _new_story(self) -> int:
         self._last_story += 1
@@ -410,9 +434,7 @@ class _Retelling:
             for point in self._points("report", [reports.label(self._truth, article)]):
                 if point.story != self._story_of(article):
                     columns = (article, self._seq, point.story)
-                    self._truth.execute(
-                        "INSERT INTO stories VALUES (?, ?, ?, ?)", (*columns, store.crc(*columns))
-                    )
+                    self._truth.execute(insert_into("stories"), sealed("stories", *columns))
 
 
 # -------------------------------------------------------------------- the pieces

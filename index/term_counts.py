@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from index.checksums import columns_of, crc_after, insert_into, sealed, sound
 from index.term_vectors import Terms, TermVector, shares, weighed
 
 _ALL: Final = -1  # stands for every article; a term is a CRC-32, never negative
@@ -32,10 +33,14 @@ def count(truth: sqlite3.Connection, texts: Iterable[tuple[str, Terms]]) -> None
     counts: Counter[tuple[str, int]] = Counter()
     for language, terms in texts:
         counts.update((language, term) for term in (_ALL, *terms.terms.tolist()))
+    more = "term_counts.articles + excluded.articles"
     truth.executemany(
-        "INSERT INTO term_counts VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
-        "SET articles = articles + excluded.articles",
-        [(language, term, articles) for (language, term), articles in sorted(counts.items())],
+        f"{insert_into('term_counts')} ON CONFLICT DO UPDATE "
+        f"SET articles = {more}, crc = {crc_after('term_counts.articles', more)}",
+        [
+            sealed("term_counts", language, term, articles)
+            for (language, term), articles in sorted(counts.items())
+        ],
     )
 
 
@@ -62,9 +67,9 @@ def _rarities(
 
 def _articles(truth: sqlite3.Connection, language: str, terms: list[int]) -> NDArray[np.float64]:
     rows = truth.execute(
-        "SELECT term, articles FROM term_counts WHERE language = ? "
+        f"SELECT {columns_of('term_counts')} FROM term_counts WHERE language = ? "
         "AND term IN (SELECT value FROM json_each(?))",
         (language, json.dumps(terms)),
     )
-    found = dict(rows.fetchall())
+    found = {term: articles for _, term, articles in sound("term_counts", rows)}
     return np.array([found.get(term, 0) for term in terms], dtype=np.float64)

@@ -9,6 +9,7 @@ stand counts, and as they are written, but for case and accents, for conditions 
 exactly, with their places. Everything here can be rebuilt from the store.
 """
 
+import contextlib
 import json
 import mmap
 import struct
@@ -23,7 +24,9 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from index import deadline
 from index.errors import StoreCorruptError
+from index.store import make_folder, sync_folder
 
 _HORIZON_NUMBER = 0
 _RAW_FIELDS = ("outlet", "byline", "section", "language")
@@ -100,7 +103,7 @@ def _composed(text: str) -> str:
 
 def _open(folder: Path) -> tantivy.Index:
     try:
-        _check_files(folder)
+        check_files(folder)
         index = tantivy.Index(_schema(), path=str(folder))
         index.register_tokenizer("news", _analyzer())
         index.register_tokenizer("exact", _exact_analyzer())
@@ -114,10 +117,11 @@ def _open(folder: Path) -> tantivy.Index:
     return index
 
 
-def _check_files(folder: Path) -> None:
+def check_files(folder: Path) -> None:
     """Hold the files against the checksums that tantivy wrote in them and never looks at itself.
 
-    ValueError or OSError: a file is damaged.
+    Raises:
+        ValueError, KeyError, TypeError, OSError: a file is damaged.
     """
     meta = folder / "meta.json"
     if not meta.exists():
@@ -163,7 +167,11 @@ class WordsView:
 
         Returns:
             Passage numbers, shape (n,), int64, and scores, shape (n,), float32; n <= limit.
+
+        Raises:
+            DeadlineError: the question's time is over; so do the next two.
         """
+        deadline.check()
         hits = self._searcher.search(query, limit, count=False).hits
         numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
         return (
@@ -173,6 +181,7 @@ class WordsView:
 
     def all_with(self, query: tantivy.Query) -> NDArray[np.int64]:
         """Numbers of all passages that match, shape (n,), int64, ascending; nothing is scored."""
+        deadline.check()
         everything = max(self._searcher.num_docs, 1)
         hits = self._searcher.search(
             query, everything, count=False, order_by_field="number", order=tantivy.Order.Asc
@@ -181,6 +190,7 @@ class WordsView:
 
     def count(self, query: tantivy.Query) -> int:
         """How many passages match."""
+        deadline.check()
         result = self._searcher.search(query, 1, count=True)
         return int(result.count)  # type: ignore[attr-defined]
 
@@ -225,7 +235,8 @@ class WordsIndex:
     """The writing side; only the store's one writer opens it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
+        self._folder = folder
         self._index = _open(folder)
         self._writer = self._index.writer(_HEAP_BYTES, 1)
         # A commit that was killed may have left the deletes that the next one is to write: tantivy
@@ -250,6 +261,9 @@ class WordsIndex:
             horizon.add_integer("horizon", seq)
             self._writer.add_document(horizon)
             self._writer.commit()
+            # tantivy syncs its files, and not the name that makes them the newest: after a power
+            # cut readers would show an earlier state until a writer came.
+            sync_folder(self._folder)
         except BaseException:
             self._writer.rollback()
             # Ctrl-C may come when the commit is made and has not returned yet.
@@ -259,8 +273,9 @@ class WordsIndex:
         self.horizon = seq
 
     def close(self) -> None:
-        """Wait for merges in progress and release the folder."""
-        self._writer.wait_merging_threads()
+        """Wait for merges in progress and release the folder; closed before, nothing happens."""
+        with contextlib.suppress(RuntimeError):  # tantivy-py says so of a writer that has ended
+            self._writer.wait_merging_threads()
 
 
 def _document(row: WordsRow) -> tantivy.Document:

@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -26,9 +26,11 @@ from numpy.typing import NDArray
 
 from index import former_passages, generations, idempotency, reports, segments, store, stories
 from index.article import ArticleId, PreparedArticle, SourceRecord, embedding_text
+from index.checksums import columns_of, crc_after, insert_into, is_sound, sealed, sound
 from index.errors import (
     BadArticleError,
     ModelMismatchError,
+    NutgrafError,
     StoreCorruptError,
     StoreFullError,
     StoreLockedError,
@@ -36,6 +38,7 @@ from index.errors import (
 )
 from index.idempotency import Outcome, content_hash
 from index.model import DEFAULT_MODEL, model_fingerprint
+from index.precedence import give_way
 from index.preparing import prepare
 from index.recurring import is_recurring, line_hashes
 from index.words import WordsIndex, WordsRow
@@ -46,6 +49,7 @@ logger = logging.getLogger(__name__)
 _SEGMENT_PASSAGES = 200_000
 _HASH_BYTES = 8
 _ROOM_BYTES = 1 << 20  # with less a write may fail for want of space, whatever it says
+_PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
 _SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
 
 
@@ -67,18 +71,29 @@ class Writer:
             StoreLockedError: another process writes to this store.
             StoreFormatError: the folder holds something else, or a newer format.
             ModelMismatchError: the store's vectors come from another model than `model`.
+            StoreFullError, StoreReadOnlyError: the disk failed.
         """
         self.folder = folder
-        store.refuse_foreign_folder(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         self._guard = threading.RLock()
-        self._lock = _take_lock(folder)
+        self._doubts_truth = self._doubts_words = False
+        try:
+            store.refuse_foreign_folder(folder)
+            store.make_folder(folder)
+            self._lock = take_lock(folder)
+        except OSError as error:
+            raise _write_error(folder, error) from error
         try:
             self._truth = store.create_or_open(folder)
+            self._settle_log()
+            # Before the epoch: tantivy's lock is the second one, should ours have been deleted
+            # under a writer that is at work, which must not lose its place to one that cannot open.
+            self._words = self._open_words()
             self._epoch = self._begin_epoch()
             self._choose_model(model)
-            self._words = self._open_words()
             self._recover()
+        except (sqlite3.Error, OSError) as error:
+            self._lock.close()
+            raise _write_error(folder, error) from error
         except BaseException:
             self._lock.close()
             raise
@@ -97,11 +112,13 @@ class Writer:
     @property
     def model(self) -> str:
         """Name or folder of the model whose vectors answer."""
-        return str(store.meta(self._truth, "model"))
+        with self._at_work():
+            return str(store.meta(self._truth, "model"))
 
     @property
     def fingerprint(self) -> str:
-        return str(store.meta(self._truth, "fingerprint"))
+        with self._at_work():
+            return str(store.meta(self._truth, "fingerprint"))
 
     # ---------------------------------------------------------------- articles
 
@@ -120,7 +137,7 @@ class Writer:
         """
         recurring = self._recurring_lines({record.outlet for record in records})
         prepared = [_prepare(record, recurring[record.outlet]) for record in records]
-        with self._guard:
+        with self._at_work():
             with self._transaction() as seq:
                 outcomes = idempotency.recall(self._truth, idempotency_key, records)
                 if outcomes is None:
@@ -138,7 +155,7 @@ class Writer:
 
     def remove(self, ids: Sequence[ArticleId]) -> list[bool]:
         """Remove articles from every arm; True for those that were there."""
-        with self._guard:
+        with self._at_work():
             with self._transaction() as seq:
                 removed = [self._remove(article_id, seq) for article_id in ids]
                 for article_id in ids:
@@ -151,7 +168,7 @@ class Writer:
 
     def finish(self) -> None:
         """End a run of adds: learn the lines that recur, and clean what was added before that."""
-        with self._guard:
+        with self._at_work():
             outlets = self._outlets_to_learn()
             for outlet in outlets:
                 self._learn(outlet)
@@ -166,7 +183,7 @@ class Writer:
 
     def pending(self) -> int:
         """How many passages wait for their embedding."""
-        with self._guard:
+        with self._at_work():
             row = self._truth.execute(
                 "SELECT count(*) FROM passages p JOIN articles a ON a.number = p.article "
                 "WHERE p.embedded_seq IS NULL AND a.removed_seq IS NULL"
@@ -184,7 +201,7 @@ class Writer:
                 "NOT EXISTS (SELECT 1 FROM vectors v WHERE v.model = :model "
                 "AND v.embedding = p.embedding)"
             )
-        with self._guard:
+        with self._at_work():
             rows = self._truth.execute(
                 "SELECT p.number FROM passages p JOIN articles a ON a.number = p.article "
                 f"WHERE {condition} AND a.removed_seq IS NULL "
@@ -201,7 +218,7 @@ class Writer:
         Passages that got their vector or were removed meanwhile, and damaged ones, have no part
         in it. `fingerprint` as in `waiting_order`.
         """
-        with self._guard:
+        with self._at_work():
             rows = store.passage_rows(self._truth, numbers, self._seq())
             texts = {}
             for number in numbers:
@@ -218,34 +235,38 @@ class Writer:
 
         Vectors of another model than the store's are kept beside them until `switch_model`.
         """
-        with self._guard, self._transaction() as seq:
+        with self._at_work(), self._transaction() as seq:
             for item, vector in zip(waiting, vectors, strict=True):
                 data = vector.astype("<f2").tobytes()
                 self._truth.execute(
-                    "INSERT OR REPLACE INTO vectors (model, embedding, vector, crc) "
-                    "VALUES (?, ?, ?, ?)",
-                    (fingerprint, item.embedding, data, store.crc(item.embedding, data)),
+                    insert_into("vectors", instead=True),
+                    sealed("vectors", fingerprint, item.embedding, data),
                 )
                 if fingerprint == self.fingerprint:
                     self._truth.execute(
-                        "UPDATE passages SET embedded_seq = ? "
-                        "WHERE embedding = ? AND embedded_seq IS NULL",
-                        (seq, item.embedding),
+                        f"UPDATE passages SET embedded_seq = :seq, "
+                        f"crc = {crc_after('embedded_seq', ':seq')} "
+                        "WHERE embedding = :embedding AND embedded_seq IS NULL",
+                        {"seq": seq, "embedding": item.embedding},
                     )
 
     def switch_model(self, model: str, fingerprint: str) -> None:
         """Let another model's vectors answer, in one commit; drop those of the model before."""
-        with self._guard:
+        with self._at_work():
             self._follow()
             infos = self._write_segments(
                 fingerprint, generations.live_vectors(self._truth, fingerprint)
             )
             with self._transaction() as seq:
                 store.set_meta(self._truth, model=model, fingerprint=fingerprint)
+                now = (
+                    "CASE WHEN EXISTS (SELECT 1 FROM vectors v "
+                    "WHERE v.model = :model AND v.embedding = passages.embedding) THEN :seq END"
+                )
                 self._truth.execute(
-                    "UPDATE passages SET embedded_seq = CASE WHEN EXISTS (SELECT 1 FROM vectors v "
-                    "WHERE v.model = ? AND v.embedding = passages.embedding) THEN ? END",
-                    (fingerprint, seq),
+                    f"UPDATE passages SET embedded_seq = {now}, "
+                    f"crc = {crc_after('embedded_seq', now)}",
+                    {"model": fingerprint, "seq": seq},
                 )
                 self._truth.execute("DELETE FROM vectors WHERE model <> ?", (fingerprint,))
                 generations.publish(self._truth, infos, self.fingerprint, keep=False, max_seq=seq)
@@ -262,8 +283,28 @@ class Writer:
         Raises:
             StoreFullError, StoreReadOnlyError: nothing of it was kept.
         """
-        with self._guard, self._commit():
+        with self._at_work(), self._commit():
             yield self._truth
+
+    # ----------------------------------------------------------- derived data
+
+    @contextlib.contextmanager
+    def mending(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+        """One commit that makes derived rows anew; yields where to write them, and its `seq`.
+
+        Raises:
+            StoreFullError, StoreReadOnlyError: nothing of it was written.
+        """
+        with self._at_work():
+            with self._transaction() as seq:
+                yield self._truth, seq
+            self._follow()  # readers see what came up to the word index's horizon
+
+    def rebuild_words(self) -> None:
+        """Build the word index anew from the truth; readers keep the one they have meanwhile."""
+        with self._at_work():
+            self._words.close()
+            self._words = self._rebuilt_words("is not what the store says")
 
     # ---------------------------------------------------------------- segments
 
@@ -273,7 +314,7 @@ class Writer:
         Answers are the same before and after; they come faster. Fewer than `at_least` vectors
         stay in the tail.
         """
-        with self._guard:
+        with self._at_work():
             # What is removed must be gone for every reader before its vectors are.
             self._follow()
             if generations.need_compaction(self._truth):
@@ -292,9 +333,10 @@ class Writer:
 
     def compact(self) -> None:
         """Rewrite all live vectors into as few segments as possible; purge what was removed."""
-        with self._guard:
+        with self._at_work():
             self._follow()
             with self._transaction():
+                idempotency.forget_old(self._truth)
                 self._truth.execute(
                     "DELETE FROM vectors WHERE NOT EXISTS "
                     "(SELECT 1 FROM passages p WHERE p.embedding = vectors.embedding)"
@@ -309,22 +351,61 @@ class Writer:
                 )
             self._collect_garbage()
 
+    def log_bytes(self) -> int:
+        """Size of the write-ahead log; 0: there is none."""
+        try:
+            return (self.folder / f"{store.DATABASE}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def begin_log_anew(self, renew: Callable[[], object]) -> bool:
+        """Copy the write-ahead log into the database and empty it; whether that came about.
+
+        SQLite does the first after every commit, as far as the oldest snapshot allows, and the
+        second once none reads from the log. In a process that takes a snapshot after each commit
+        there is always one that does, and the log would grow as long as the process lives.
+
+        Args:
+            renew: lets go of this process's snapshots, but for a new one of the last commit. It is
+                called before the log is copied, and once more when it is and a snapshot that
+                begins then has no need of it. Questions that are under way are waited for a
+                moment, other processes not at all.
+
+        Raises:
+            StoreFullError, StoreReadOnlyError: the disk failed.
+        """
+        until = time.monotonic() + _PATIENCE_S
+        with self._at_work():
+            renew()
+            is_copied = False
+            while True:
+                busy, pages, copied = self._checkpointed()
+                if not busy:
+                    return True
+                if pages == copied and not is_copied:
+                    is_copied = True
+                    renew()
+                elif time.monotonic() > until:
+                    return False
+                else:
+                    time.sleep(0.01)
+
     def close(self) -> None:
         """Purge what was removed, shorten the log, and let the next writer in."""
         with self._guard:
             if self._lock.closed:
                 return
             try:
-                with contextlib.suppress(StoreFullError, StoreReadOnlyError):
+                with contextlib.suppress(StoreFullError, StoreReadOnlyError), self._at_work():
                     if self._has_purgeable():
                         with self._transaction():
                             pass
                 with contextlib.suppress(sqlite3.Error):
-                    # A reader that holds a snapshot keeps its part of the log: no waiting for it.
-                    self._truth.execute("PRAGMA busy_timeout = 0")
-                    self._truth.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._truth.close()
-                self._words.close()
+                    self._settle_log()
+                with contextlib.suppress(sqlite3.Error):
+                    self._truth.close()
+                with contextlib.suppress(OSError, ValueError):
+                    self._words.close()
             finally:
                 self._lock.close()
 
@@ -338,32 +419,84 @@ class Writer:
             self._purge()
             yield seq
             store.set_meta(self._truth, seq=seq)
-            self._truth.execute("INSERT INTO commits VALUES (?, ?)", (seq, int(time.time())))
+            self._truth.execute(insert_into("commits"), sealed("commits", seq, int(time.time())))
 
     @contextlib.contextmanager
     def _commit(self) -> Iterator[None]:
         """One commit: all or nothing, and synced when it returns."""
         try:
             self._truth.execute("BEGIN IMMEDIATE")
-            if store.meta(self._truth, "epoch") != self._epoch:
-                raise StoreReadOnlyError(
-                    f"{self.folder}: another writer has taken over; open the store again"
-                )
+            self._refuse_if_overtaken()
             yield
             self._truth.execute("COMMIT")
         except sqlite3.Error as error:
-            self._reopen()
+            self._doubt_truth()
             raise _write_error(self.folder, error) from error
         except BaseException:
             if self._truth.in_transaction:
                 self._truth.execute("ROLLBACK")
             raise
 
-    def _reopen(self) -> None:
-        """After a failed write the handle's state is unknown: take a fresh one, never retry."""
+    def _refuse_if_overtaken(self) -> None:
+        if store.meta(self._truth, "epoch") != self._epoch:
+            raise StoreReadOnlyError(
+                f"{self.folder}: another writer has taken over; open the store again"
+            )
+
+    # ----------------------------------------------------------- after a fault
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """One thread at a time, on handles that no failed call has left in an unknown state.
+
+        Raises:
+            StoreFullError, StoreReadOnlyError: the disk failed; the next call tries again.
+        """
+        with self._guard:
+            try:
+                if self._doubts_truth:
+                    self._reopen_truth()
+                if self._doubts_words:
+                    self._reopen_words()
+                yield
+            except sqlite3.Error as error:
+                self._doubt_truth()
+                raise _write_error(self.folder, error) from error
+            except OSError as error:
+                raise _write_error(self.folder, error) from error
+
+    def _doubt_truth(self) -> None:
+        """A call on the handle failed, so that its state is unknown: never retry on it."""
+        self._doubts_truth = True
+        with contextlib.suppress(NutgrafError, sqlite3.Error, OSError):
+            self._reopen_truth()
+
+    def _reopen_truth(self) -> None:
         with contextlib.suppress(sqlite3.Error):
             self._truth.close()
         self._truth = store.create_or_open(self.folder)
+        self._settle_log()
+        self._doubts_truth = False
+
+    def _settle_log(self) -> None:
+        """Move what is in the log into the database, as far as readers let go of it.
+
+        Where a sync failed, the system may call the pages clean that it could not write, and the
+        next sync of the file succeeds without them. A commit that failed so is in the log for
+        whoever opens the database next, and what follows it would rest on it: to copy it writes
+        it anew. Source: Rebello et al., Can Applications Recover from fsync Failures?, USENIX
+        ATC 2020.
+        """
+        self._checkpointed()
+
+    def _checkpointed(self) -> tuple[int, int, int]:
+        """Whether readers held up the emptying of the log, its pages, and those copied."""
+        (busy_timeout_ms,) = self._truth.execute("PRAGMA busy_timeout").fetchone()
+        self._truth.execute("PRAGMA busy_timeout = 0")
+        (result,) = self._truth.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._truth.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
+        busy, pages, copied = result
+        return busy, pages, copied
 
     def _seq(self) -> int:
         return int(store.meta(self._truth, "seq") or 0)
@@ -378,6 +511,11 @@ class Writer:
 
     def _choose_model(self, asked: str | None) -> None:
         stored = store.meta(self._truth, "fingerprint")
+        if stored is None and self._seq():
+            raise StoreCorruptError(
+                f"{self.folder}: the store does not say which model its vectors come from "
+                "(table meta); nothing was changed; restore the folder from a backup"
+            )
         if stored is None:
             model = asked or DEFAULT_MODEL
             self._truth.execute("BEGIN IMMEDIATE")
@@ -392,14 +530,16 @@ class Writer:
     # ----------------------------------------------------------- one article
 
     def _put(self, prepared: PreparedArticle, content: bytes, seq: int) -> Outcome:
+        give_way()
         article = prepared.article
         row = self._truth.execute(
-            "SELECT version, content FROM articles WHERE id = ? AND removed_seq IS NULL",
+            "SELECT number, version, content FROM articles WHERE id = ? AND removed_seq IS NULL",
             (article.id,),
         ).fetchone()
-        if row and row[1] == content:
-            return Outcome("unchanged", article.id, row[0])
-        version = row[0] + 1 if row else self._last_version(article.id) + 1
+        # What is damaged comes anew, though it is the same.
+        if row and row[2] == content and store.is_whole(self._truth, row[0]):
+            return Outcome("unchanged", article.id, row[1])
+        version = self._last_version(article.id) + 1
         store.keep_version(self._truth, article.id)
         self._replace(prepared, content, version, seq)
         return Outcome("replaced" if row else "added", article.id, version)
@@ -425,8 +565,13 @@ class Writer:
             [seq if name in known else None for name in hashes],
         )
         self._truth.execute(
-            "INSERT INTO lines VALUES (?, ?, ?)",
-            (number, prepared.source.outlet, b"".join(sorted(line_hashes(prepared.source.body)))),
+            insert_into("lines"),
+            sealed(
+                "lines",
+                number,
+                prepared.source.outlet,
+                b"".join(sorted(line_hashes(prepared.source.body))),
+            ),
         )
 
     def _remove(self, article_id: ArticleId, seq: int) -> bool:
@@ -435,17 +580,35 @@ class Writer:
         ).fetchone()
         if row is None:
             return False
-        self._truth.execute("UPDATE articles SET removed_seq = ? WHERE number = ?", (seq, row[0]))
         self._truth.execute(
-            "INSERT INTO tombstones SELECT number, id, ?, ? FROM passages WHERE article = ?",
-            (article_id, seq, row[0]),
+            f"UPDATE articles SET removed_seq = :seq, crc = {crc_after('removed_seq', ':seq')} "
+            "WHERE number = :number",
+            {"seq": seq, "number": row[0]},
+        )
+        passages = self._truth.execute(
+            f"SELECT {columns_of('passages')} FROM passages WHERE article = ?", (row[0],)
+        ).fetchall()
+        self._truth.executemany(
+            insert_into("tombstones"),
+            [
+                # A damaged passage is gone as well, but what its id was is not known.
+                sealed(
+                    "tombstones",
+                    passage[0],
+                    passage[1] if is_sound("passages", passage) else "",
+                    article_id,
+                    seq,
+                )
+                for passage in passages
+            ],
         )
         return True
 
     def _last_version(self, article_id: ArticleId) -> int:
-        """The last version of an id that was removed: versions go on counting."""
+        """The last version of an id, also of one that was removed: versions go on counting."""
         row = self._truth.execute(
-            "SELECT max(version) FROM articles WHERE id = ?", (article_id,)
+            "SELECT max(version) FROM articles WHERE id = ? AND typeof(version) = 'integer'",
+            (article_id,),
         ).fetchone()
         return int(row[0] or store.meta(self._truth, f"version:{article_id}") or 0)
 
@@ -466,17 +629,20 @@ class Writer:
     def _follow(self) -> None:
         """Bring the word index up to the truth, in one commit of its own, if it is behind."""
         seq, horizon = self._seq(), self._words.horizon
-        if not self._has_changes_since(horizon):
+        if not store.has_changes_since(self._truth, horizon):
             return
+        self._refuse_if_overtaken()
         try:
             self._words.apply(seq, self._removed_since(horizon), self._added_since(horizon))
         except (OSError, ValueError) as error:
-            self._reopen_words()
+            self._doubts_words = True
             raise _write_error(self.folder, error) from error
 
     def _removed_since(self, horizon: int) -> list[int]:
-        rows = self._truth.execute("SELECT passage FROM tombstones WHERE seq > ?", (horizon,))
-        return [row[0] for row in rows]
+        rows = self._truth.execute(
+            f"SELECT {columns_of('tombstones')} FROM tombstones WHERE seq > ?", (horizon,)
+        )
+        return [passage for passage, *_ in sound("tombstones", rows)]
 
     def _added_since(self, horizon: int) -> Iterator[WordsRow]:
         for article, passages in store.articles_added(self._truth, horizon):
@@ -497,6 +663,7 @@ class Writer:
         with contextlib.suppress(OSError, ValueError):
             self._words.close()
         self._words = self._open_words()
+        self._doubts_words = False
 
     def _open_words(self) -> WordsIndex:
         """The word index; one that is missing, damaged or ahead of the truth is built anew."""
@@ -507,6 +674,13 @@ class Writer:
             words = WordsIndex(path)
         except StoreCorruptError as error:
             return self._rebuilt_words(f"is damaged ({error})")
+        except ValueError as error:  # what tantivy says of the disk
+            if "LockBusy" in str(error):  # the file of our own lock was deleted under a writer
+                raise StoreLockedError(
+                    f"{self.folder}: another process is writing to this store; stop it and repeat",
+                    "another process",
+                ) from error
+            raise _write_error(self.folder, error) from error
         if words.horizon <= self._seq():
             return words
         words.close()
@@ -516,19 +690,20 @@ class Writer:
         """Built beside its place: readers never see a part of it."""
         logger.warning("%s: the word index %s, rebuilding it", self.folder, reason)
         path, draft = self.folder / store.WORDS, self.folder / f"{store.WORDS}.new"
-        if draft.exists():
-            shutil.rmtree(draft)
         try:
+            if draft.exists():
+                shutil.rmtree(draft)
             words = WordsIndex(draft)
             words.apply(self._seq(), [], self._added_since(0))
             words.close()
             if path.exists():
                 _set_aside(path)
             draft.rename(path)
+            store.sync_folder(self.folder)
+            return WordsIndex(path)
         except (OSError, ValueError) as error:
+            self._doubts_words = True
             raise _write_error(self.folder, error) from error
-        store.sync_folder(self.folder)
-        return WordsIndex(path)
 
     def _has_purgeable(self) -> bool:
         row = self._truth.execute(
@@ -547,11 +722,12 @@ class Writer:
         ]
         if not numbers:
             return
-        self._truth.execute(
-            "INSERT OR REPLACE INTO meta SELECT 'version:' || id, max(version) FROM articles "
+        versions = self._truth.execute(
+            "SELECT 'version:' || id, max(version) FROM articles "
             "WHERE removed_seq <= ? GROUP BY id",
             (horizon,),
-        )
+        ).fetchall()
+        store.set_meta(self._truth, **dict(versions))
         for table, column in (
             ("passages", "article"),
             ("sources", "article"),
@@ -583,19 +759,16 @@ class Writer:
             self.compact()
         self._collect_garbage()
 
-    def _has_changes_since(self, horizon: int) -> bool:
-        row = self._truth.execute(
-            "SELECT EXISTS (SELECT 1 FROM articles WHERE added_seq > :seq OR removed_seq > :seq)"
-            " OR EXISTS (SELECT 1 FROM tombstones WHERE seq > :seq)",
-            {"seq": horizon},
-        ).fetchone()
-        return bool(row[0])
-
     # ---------------------------------------------------------------- segments
 
     def _segments_are_sound(self) -> bool:
-        sound = True
-        for info in generations.live_segments(self._truth):
+        try:
+            infos = generations.live_segments(self._truth)
+        except StoreCorruptError as error:
+            logger.warning("%s", error)
+            return False
+        are_sound = True
+        for info in infos:
             try:
                 segments.published_bytes(self.folder / store.SEGMENTS, info)
             except StoreCorruptError as error:
@@ -603,8 +776,8 @@ class Writer:
                 damaged = self.folder / store.SEGMENTS / info.name
                 if damaged.exists():
                     _set_aside(damaged)
-                sound = False
-        return sound
+                are_sound = False
+        return are_sound
 
     def _write_segments(
         self, fingerprint: str, rows: tuple[NDArray[np.int64], NDArray[np.float16]]
@@ -628,19 +801,26 @@ class Writer:
     def _collect_garbage(self) -> None:
         """Delete segment files that no generation names; readers hold theirs in memory."""
         live = {info.name for info in generations.live_segments(self._truth)}
-        for path in (self.folder / store.SEGMENTS).iterdir():
-            if path.suffix in (".seg", ".draft") and path.name not in live:
-                path.unlink(missing_ok=True)
+        try:
+            for path in (self.folder / store.SEGMENTS).iterdir():
+                if path.suffix in (".seg", ".draft") and path.name not in live:
+                    path.unlink(missing_ok=True)
+        except OSError as error:  # they are in nobody's way, and are deleted the next time
+            logger.warning("%s", error)
 
     # ---------------------------------------------------------- recurring lines
 
     def _recurring_lines(self, outlets: set[str]) -> dict[str, frozenset[bytes]]:
-        with self._guard:
+        with self._at_work():
             return {
                 outlet: frozenset(
-                    row[0]
-                    for row in self._truth.execute(
-                        "SELECT hash FROM recurring WHERE outlet = ?", (outlet,)
+                    line
+                    for _, line in sound(
+                        "recurring",
+                        self._truth.execute(
+                            f"SELECT {columns_of('recurring')} FROM recurring WHERE outlet = ?",
+                            (outlet,),
+                        ),
                     )
                 )
                 for outlet in outlets
@@ -659,13 +839,17 @@ class Writer:
 
         The lesson is committed last: cut off in between, it is learned again.
         """
-        rows = self._truth.execute(
-            "SELECT l.article, l.hashes FROM lines l JOIN articles a ON a.number = l.article "
-            "WHERE l.outlet = ? AND a.removed_seq IS NULL",
-            (outlet,),
-        ).fetchall()
+        rows = sound(
+            "lines",
+            self._truth.execute(
+                f"SELECT {columns_of('lines', 'l')} FROM lines l "
+                "JOIN articles a ON a.number = l.article "
+                "WHERE l.outlet = ? AND a.removed_seq IS NULL",
+                (outlet,),
+            ),
+        )
         counts: dict[bytes, int] = {}
-        for _, hashes in rows:
+        for *_, hashes in rows:
             for name in _split_hashes(hashes):
                 counts[name] = counts.get(name, 0) + 1
         known = self._recurring_lines({outlet})[outlet]
@@ -676,12 +860,13 @@ class Writer:
         }
         if not fresh:
             return
-        holders = [article for article, hashes in rows if fresh & set(_split_hashes(hashes))]
+        holders = [article for article, _, hashes in rows if fresh & set(_split_hashes(hashes))]
         for numbers in _groups(holders, 500):
             self._clean_again(numbers, known | fresh)
         with self._transaction():
             self._truth.executemany(
-                "INSERT INTO recurring VALUES (?, ?)", [(outlet, name) for name in fresh]
+                insert_into("recurring", instead=True),
+                [sealed("recurring", outlet, name) for name in fresh],
             )
 
     def _clean_again(self, numbers: Sequence[int], recurring: frozenset[bytes]) -> None:
@@ -704,7 +889,12 @@ class Writer:
 # -------------------------------------------------------------------- the pieces
 
 
-def _take_lock(folder: Path) -> IO[str]:
+def take_lock(folder: Path) -> IO[str]:
+    """The lock of a store's one writer, held until it is closed.
+
+    Raises:
+        StoreLockedError: another process holds it.
+    """
     lock = (folder / "writer.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -717,9 +907,10 @@ def _take_lock(folder: Path) -> IO[str]:
             "or go through its server with `--server URL`",
             holder,
         ) from error
-    lock.truncate(0)
-    lock.write(f"process {os.getpid()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})")
-    lock.flush()
+    with contextlib.suppress(OSError):  # the lock holds without it, on a full disk too
+        os.ftruncate(lock.fileno(), 0)
+        holder = f"process {os.getpid()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})"
+        os.write(lock.fileno(), holder.encode())
     return lock
 
 
@@ -732,6 +923,7 @@ def _set_aside(path: Path) -> None:
 
 
 def _prepare(record: SourceRecord, recurring: frozenset[bytes]) -> PreparedArticle | Outcome:
+    give_way()
     try:
         return prepare(record, recurring=recurring)
     except BadArticleError as error:
@@ -748,7 +940,7 @@ def _write_error(folder: Path, error: BaseException) -> StoreFullError | StoreRe
         or getattr(error, "errno", None) == errno.ENOSPC
         or "No space left" in str(error)
         # A thread of the word index that dies of it does not say so.
-        or shutil.disk_usage(folder).free < _ROOM_BYTES
+        or _free_bytes(folder) < _ROOM_BYTES
     )
     if full:
         return StoreFullError(
@@ -759,6 +951,13 @@ def _write_error(folder: Path, error: BaseException) -> StoreFullError | StoreRe
         f"{folder}: writing failed ({error}); this change was not acknowledged; "
         "look at the disk, then repeat it"
     )
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:  # the folder could not even be made
+        return _ROOM_BYTES
 
 
 def _split_hashes(hashes: bytes) -> list[bytes]:

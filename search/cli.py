@@ -10,6 +10,9 @@ from search.commands import story_commands  # noqa: F401
 from search.commands import saved_search_commands  # noqa: F401
 from search.commands import collection_commands  # noqa: F401
 from search.commands import service_commands  # noqa: F401
+from search.commands import backup_commands  # noqa: F401
+from search.commands import care_commands  # noqa: F401
+from search.commands import key_commands  # noqa: F401
 
 # isort: on
 from search.commands.command import app

@@ -12,7 +12,16 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from index.article import Origin, Published, SourceRecord, article_id, embedding_text
+from index.article import (
+    Origin,
+    PassageId,
+    Published,
+    SourceRecord,
+    article_id,
+    embedding_text,
+    passage_id,
+)
+from index.former_passages import FormerText
 from index.snapshot import UNKNOWN_DAY, Snapshot
 from index.writer import Writer
 
@@ -79,13 +88,17 @@ def embed(
 
 @dataclass(frozen=True, slots=True)
 class ShownArticle:
-    """An article as a reader sees it; the texts of its passages with whether each has a vector."""
+    """An article as a reader sees it; the texts of its passages with whether each has a vector.
+
+    `earlier`: version, headline and text of what it said before, oldest first.
+    """
 
     version: int
     headline: str
     text: str
     published: str
     passages: tuple[tuple[str, bool], ...]
+    earlier: tuple[tuple[int, str, str], ...]
 
 
 Shown = dict[str, ShownArticle]
@@ -97,35 +110,84 @@ class Model:
 
     live: dict[str, tuple[int, SourceRecord]] = field(default_factory=dict)
     last_version: dict[str, int] = field(default_factory=dict)
+    earlier: dict[str, tuple[tuple[int, SourceRecord], ...]] = field(default_factory=dict)
+    # What passages said that are gone; None: they were removed with their article.
+    former: dict[PassageId, FormerText | None] = field(default_factory=dict)
+    keys: dict[str, list[tuple[str, str, int]]] = field(default_factory=dict)  # what was answered
     embedded: set[str] = field(default_factory=set)  # embedding texts that must have a vector
     perhaps: set[str] = field(default_factory=set)  # those that may still have one
 
     def copy(self) -> "Model":
         return Model(
-            dict(self.live), dict(self.last_version), set(self.embedded), set(self.perhaps)
+            dict(self.live),
+            dict(self.last_version),
+            dict(self.earlier),
+            dict(self.former),
+            dict(self.keys),
+            set(self.embedded),
+            set(self.perhaps),
         )
 
-    def add(self, records: Iterable[SourceRecord]) -> list[tuple[str, str, int]]:
-        """Status, id and version of each record."""
-        outcomes = []
-        for item in records:
-            key = str(article_id(item))
-            before = self.live.get(key)
-            if before and before[1] == item:
-                outcomes.append(("unchanged", key, before[0]))
-                continue
-            version = self.last_version.get(key, 0) + 1
-            self.last_version[key] = version
-            self.live[key] = (version, item)
-            outcomes.append(("replaced" if before else "added", key, version))
+    def add(
+        self, records: Iterable[SourceRecord], key: str | None = None
+    ) -> list[tuple[str, str, int]]:
+        """Status, id and version of each record; with a key used before, what it gave then."""
+        if key in self.keys:
+            return self.keys[key]
+        outcomes = [self._put(item) for item in records]
+        if key is not None:
+            self.keys[key] = outcomes
         return outcomes
 
+    def _put(self, item: SourceRecord) -> tuple[str, str, int]:
+        key = str(article_id(item))
+        before = self.live.get(key)
+        if before and before[1] == item:
+            return ("unchanged", key, before[0])
+        version = self.last_version.get(key, 0) + 1
+        self.last_version[key] = version
+        self.live[key] = (version, item)
+        if before:
+            self.earlier[key] = (*self.earlier.get(key, ()), before)
+            self.former.update(_said(*before))
+        for id_ in _said(version, item):
+            self.former.pop(id_, None)
+        return ("replaced" if before else "added", key, version)
+
+    def clean(self, records: Iterable[SourceRecord]) -> None:
+        """Articles are as these records have them; their versions stay as they are."""
+        for item in records:
+            version, before = self.live[str(article_id(item))]
+            self.live[str(article_id(item))] = (version, item)
+            self.former.update(_said(version, before))
+            for id_ in _said(version, item):
+                self.former.pop(id_, None)
+
     def remove(self, ids: Iterable[str]) -> list[bool]:
-        return [self.live.pop(key, None) is not None for key in ids]
+        return [self._remove(key) for key in ids]
+
+    def _remove(self, key: str) -> bool:
+        gone = self.live.pop(key, None)
+        if gone is None:
+            return False
+        for version in (*self.earlier.pop(key, ()), gone):
+            self.former.update(dict.fromkeys(_said(*version)))
+        return True
 
     def embed(self, texts: Iterable[str]) -> None:
         self.embedded.update(texts)
         self.perhaps.difference_update(self.embedded)
+
+    def embed_all(self) -> None:
+        """Every live passage has a vector; those that only dead ones had may be there or not."""
+        before = self.embedded | self.perhaps
+        self.embedded = {text for _, item in self.live.values() for text in _texts(item)}
+        self.perhaps = before - self.embedded
+
+    def forget_which_are_embedded(self) -> None:
+        """Any passage may have a vector or not, where embedding goes on in the background."""
+        self.embedded = set()
+        self.perhaps = {text for _, item in self.live.values() for text in _texts(item)}
 
     def compact(self, *, certainly: bool = True) -> None:
         """Vectors that no passage needs any more are dropped, or perhaps are."""
@@ -142,6 +204,14 @@ class Model:
         wrong = (self._article_differs(key, shown[key]) for key in sorted(shown))
         return "; ".join(difference for difference in wrong if difference)
 
+    def former_differs_from(self, snapshot: Snapshot) -> str:
+        """What is wrong with what a snapshot says of passages that are gone; empty if nothing."""
+        for id_, said in self.former.items():
+            shown = snapshot.former_passage(id_)
+            if shown is None or shown.said != said:
+                return f"{id_} is gone: what it said {'is lost' if said else 'is still told'}"
+        return ""
+
     def _article_differs(self, key: str, article: ShownArticle) -> str:
         version, item = self.live[key]
         if (article.version, article.headline, article.text) != (version, item.headline, item.body):
@@ -150,6 +220,9 @@ class Model:
             return f"{key} is of {article.published!r}"
         if [text for text, _ in article.passages] != item.body.split("\n\n"):
             return f"{key} has passages {[text[:20] for text, _ in article.passages]}"
+        earlier = tuple((n, then.headline, then.body) for n, then in self.earlier.get(key, ()))
+        if article.earlier != earlier:
+            return f"{key} said before {[n for n, *_ in article.earlier]}, expected {len(earlier)}"
         for text, has_vector in article.passages:
             embedded = embedding_text(item.headline, text)
             if embedded not in self.perhaps and has_vector != (embedded in self.embedded):
@@ -161,8 +234,23 @@ def _texts(item: SourceRecord) -> list[str]:
     return [embedding_text(item.headline, text) for text in item.body.split("\n\n")]
 
 
-def shown(snapshot: Snapshot) -> Shown:
-    """All that a snapshot shows. AssertionError if its arms do not agree with each other."""
+def _said(version: int, item: SourceRecord) -> dict[PassageId, FormerText]:
+    """The ids of a record's passages, and what each says."""
+    said: dict[PassageId, FormerText] = {}
+    texts = item.body.split("\n\n")
+    start = 0
+    for ordinal, text in enumerate(texts):
+        id_ = passage_id(article_id(item), text, texts[:ordinal].count(text))
+        said[id_] = FormerText(version, ordinal, start, text)
+        start += len(text) + len("\n\n")
+    return said
+
+
+def shown(snapshot: Snapshot, embedding: Callable[[str], NDArray[np.float32]] = vector_of) -> Shown:
+    """All that a snapshot shows. AssertionError if its arms do not agree with each other.
+
+    `embedding` gives the vector that a text must have, shape (dim,), norm 1.
+    """
     columns = snapshot.columns
     count = len(columns.number)
     assert np.all(np.diff(columns.number) > 0)
@@ -172,7 +260,7 @@ def shown(snapshot: Snapshot) -> Shown:
     assert sorted(rows) == list(range(count)), "a passage of the columns has no sound row"
     assert snapshot.bad_rows == bad
     assert found_by_word(snapshot, _EVERYWHERE) == sorted(columns.number.tolist())
-    embedded = _embedded(snapshot)
+    embedded = _embedded(snapshot, embedding("anything"))
     articles: dict[str, ShownArticle] = {}
     for position in range(count):
         row, at = rows[position], columns.article[position]
@@ -183,7 +271,8 @@ def shown(snapshot: Snapshot) -> Shown:
         published = article.published
         assert columns.day[at] == (published.on.toordinal() if published else UNKNOWN_DAY)
         assert (snapshot.passage(row.id) or row).number == row.number
-        assert bool(embedded[position]) == (position in _dense_hits(snapshot, row))
+        vector = embedding(embedding_text(article.headline, row.text))
+        assert bool(embedded[position]) == (position in _dense_hits(snapshot, vector))
         if article.id not in articles:
             articles[article.id] = _article(snapshot, article.id, embedded)
     assert snapshot.articles == len(articles)
@@ -199,12 +288,11 @@ def found_by_word(snapshot: Snapshot, word: str) -> list[int]:
     return sorted(numbers.tolist())
 
 
-def _embedded(snapshot: Snapshot) -> NDArray[np.bool_]:
+def _embedded(snapshot: Snapshot, query: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which positions have a vector: the same by search and by cosine."""
     count = len(snapshot.columns.number)
     if not snapshot.embedded:
         return np.zeros(count, dtype=np.bool_)
-    query = vector_of("anything")
     embedded = ~np.isnan(snapshot.vectors.cosines(query, np.arange(count)))
     positions, cosines = snapshot.vectors.search(query, count, None)
     assert sorted(positions.tolist()) == np.flatnonzero(embedded).tolist()
@@ -213,12 +301,11 @@ def _embedded(snapshot: Snapshot) -> NDArray[np.bool_]:
     return embedded
 
 
-def _dense_hits(snapshot: Snapshot, row: object) -> list[int]:
-    """Positions whose vector is that of the row's text."""
-    text = embedding_text(row.article.headline, row.text)  # type: ignore[attr-defined]
+def _dense_hits(snapshot: Snapshot, vector: NDArray[np.float32]) -> list[int]:
+    """Positions that have this vector."""
     if not snapshot.embedded:
         return []
-    positions, cosines = snapshot.vectors.search(vector_of(text), 50, None)
+    positions, cosines = snapshot.vectors.search(vector, snapshot.passages, None)
     return positions[cosines > 0.999].tolist()
 
 
@@ -238,4 +325,5 @@ def _article(snapshot: Snapshot, key: str, embedded: NDArray[np.bool_]) -> Shown
             (p.text, bool(embedded[position]))
             for p, position in zip(passages, positions, strict=True)
         ),
+        tuple((e.version, e.headline, e.text) for e in snapshot.earlier_versions(article)),
     )

@@ -61,7 +61,7 @@ def test_a_damaged_row_is_left_out_and_logged(
         truth.execute("UPDATE rejections SET reason = 'no name' WHERE line = 2")
     with closing(store.open_readonly(folder)) as truth:
         assert [kept.line for kept in rejections.newest(truth, 9)] == [3, 1]
-    assert "rejection number=2 left out" in caplog.text
+    assert "left out table=rejections number=2" in caplog.text
 
 
 def test_they_change_no_snapshot(folder: Path) -> None:

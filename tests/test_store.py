@@ -61,7 +61,7 @@ def test_another_program_s_database_is_refused_and_left_as_it_is(tmp_path: Path)
 
 
 def test_a_store_of_a_newer_format_is_refused_unchanged(folder: Path) -> None:
-    change(folder, "INSERT INTO meta VALUES ('from', 'the future')")
+    change(folder, "INSERT INTO meta VALUES ('from', 'the future', 0)")
     connection = sqlite3.connect(folder / store.DATABASE)
     connection.execute(f"PRAGMA user_version = {store.FORMAT + 1}")
     connection.close()

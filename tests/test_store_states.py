@@ -168,6 +168,7 @@ class StoreStates(RuleBasedStateMachine):
         finally:
             newcomer.close()
         assert not self.model.differs_from(seen), self.model.differs_from(seen)
+        assert not self.model.former_differs_from(old), self.model.former_differs_from(old)
 
 
 _SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)

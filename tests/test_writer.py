@@ -244,7 +244,7 @@ def test_a_writer_that_was_overtaken_changes_nothing_any_more(
     """A lock can be lost, on a network disk; the epoch in the truth cannot."""
     writer.add([record("flood", "weir")])
     connection = sqlite3.connect(writer.folder / store.DATABASE)
-    connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'epoch'")
+    store.set_meta(connection, epoch=int(store.meta(connection, "epoch") or 0) + 1)
     connection.commit()
     connection.close()
     with pytest.raises(StoreReadOnlyError, match="another writer has taken over"):

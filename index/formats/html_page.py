@@ -46,6 +46,8 @@ DATE_LINES = 6
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 _ENCODING = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _TAG = re.compile(r"<[A-Za-z!/]")
+# Characters that lxml reads, also as "&#1;", and refuses to write.
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _HOSTILE = (
     *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
     lxml.etree.LxmlError,
@@ -116,7 +118,7 @@ def _parse(data: bytes, origin: Origin) -> lxml.html.HtmlElement:
 
 
 def _bound(root: lxml.html.HtmlElement, origin: Origin) -> None:
-    """Refuse what would take too long; drop attributes of unreasonable length."""
+    """Refuse what would take too long; drop attributes too long, and characters none may write."""
     elements = depth = depths = 0
     for event, element in lxml.etree.iterwalk(root, events=("start", "end")):
         if event == "end":
@@ -132,6 +134,10 @@ def _bound(root: lxml.html.HtmlElement, origin: Origin) -> None:
         for name, value in element.attrib.items():
             if len(value) > MAX_ATTRIBUTE_CHARS:
                 del element.attrib[name]
+        if element.text and _NOT_IN_XML.search(element.text):
+            element.text = _NOT_IN_XML.sub("", element.text)
+        if element.tail and _NOT_IN_XML.search(element.tail):
+            element.tail = _NOT_IN_XML.sub("", element.tail)
 
 
 def _is_binary(text: str) -> bool:

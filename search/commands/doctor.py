@@ -138,6 +138,7 @@ def _store(folder: Path) -> Iterator[Finding]:
     except NutgrafError as error:
         yield Finding("store", False, *_split(error))
         return
+    yield _damage(folder)
     yield _stored_model(folder)
 
 
@@ -153,6 +154,18 @@ def _store_in_words(folder: Path) -> str:
         )
     finally:
         reader.close()
+
+
+def _damage(folder: Path) -> Finding:
+    """What a quick look finds; `nutgraf verify --full` reads every row."""
+    from index.verify import verify
+
+    findings = verify(folder).findings
+    if not findings:
+        return Finding("damage", True, "none in a quick look; `nutgraf verify --full` reads all")
+    first = findings[0]
+    found = f"{len(findings):,} findings; the first is {first.place}: {first.meaning}"
+    return Finding("damage", False, found, "see all with: nutgraf verify")
 
 
 def _stored_model(folder: Path) -> Finding:

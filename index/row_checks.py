@@ -1,0 +1,60 @@
+"""Holds rows against their checksums, a few at a time: for `verify`, and for the scrub."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from index.checksums import CHECKED, columns_of, is_sound
+
+_ROWS = 500  # at a time; a row may be a long article
+
+
+TABLES: Final = tuple(CHECKED)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRows:
+    """Some rows of a table, in the order of its key."""
+
+    table: str
+    rows: int
+    damaged: tuple[str, ...]  # where: "articles number=7"
+    last: tuple[object, ...]  # key of the last of them
+
+
+def batches(truth: sqlite3.Connection, table: str) -> Iterator[CheckedRows]:
+    """All rows of a table, batch by batch. Between two, its reads are over.
+
+    Raises:
+        sqlite3.DatabaseError: SQLite cannot read the table to its end.
+    """
+    after: tuple[object, ...] | None = None
+    while (batch := _batch(truth, table, after)).rows:
+        yield batch
+        after = batch.last
+
+
+def _batch(truth: sqlite3.Connection, table: str, after: tuple[object, ...] | None) -> CheckedRows:
+    key = _key_of(truth, table)
+    names = ", ".join(map(_quoted, key))
+    where = f"WHERE ({names}) > ({', '.join('?' * len(key))})" if after else ""
+    rows = truth.execute(
+        f"SELECT {names}, {columns_of(table)} FROM {table} {where} ORDER BY {names} LIMIT {_ROWS}",
+        after or (),
+    ).fetchall()
+    damaged = []
+    for row in rows:
+        if not is_sound(table, row[len(key) :]):
+            at = " ".join(f"{name}={value!r}" for name, value in zip(key, row, strict=False))
+            damaged.append(f"{table} {at}")
+    return CheckedRows(table, len(rows), tuple(damaged), rows[-1][: len(key)] if rows else ())
+
+
+def _key_of(truth: sqlite3.Connection, table: str) -> list[str]:
+    columns = truth.execute(f"PRAGMA table_info({table})").fetchall()
+    return [name for _, name, *_, place in sorted(columns, key=lambda row: row[-1]) if place]
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

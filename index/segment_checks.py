@@ -1,0 +1,99 @@
+"""Holds segments against the truth: their files, and vector by vector."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from index import segments, store
+from index.checksums import columns_of, is_sound
+from index.errors import StoreCorruptError
+from index.findings import Finding, Part, derived
+from index.generations import generation_max_seq, live_segments
+
+_ROWS = 5_000  # vectors compared at a time
+
+
+def files(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
+    """Segments whose file is not what was published, or of which the truth says nothing sound."""
+    try:
+        infos = live_segments(truth)
+        generation_max_seq(truth)
+    except StoreCorruptError as error:
+        yield _finding("", str(error).partition(";")[0])
+        return
+    for info in infos:
+        try:
+            segments.published_bytes(folder / store.SEGMENTS, info)
+        except StoreCorruptError as error:
+            if _is_replaced(folder, info):
+                continue
+            meaning = str(error).partition(": ")[2].partition(";")[0]
+            yield _finding(info.name, f"{meaning}; vectors are read from the database meanwhile")
+
+
+def contents(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
+    """Segments that do not hold exactly the vectors that the truth says they do.
+
+    Of those that `files` finds sound.
+    """
+    fingerprint = str(store.meta(truth, "fingerprint") or "")
+    held: set[int] = set()
+    for info in live_segments(truth):
+        try:
+            segment = segments.read_segment(folder / store.SEGMENTS, info)
+        except StoreCorruptError:
+            if _is_replaced(folder, info):
+                return  # and with it what the others hold together
+            raise
+        if len(segment.numbers) != info.passages or np.any(np.diff(segment.numbers) <= 0):
+            yield _finding(info.name, "its passages are not those that were published")
+        held.update(segment.numbers.tolist())
+        wrong = sum(
+            _differing(truth, fingerprint, segment, at)
+            for at in range(0, len(segment.numbers), _ROWS)
+        )
+        if wrong:
+            yield _finding(info.name, f"{wrong:,} vectors are not those of the database")
+    wanted = truth.execute(
+        "SELECT p.number FROM passages p JOIN articles a ON a.number = p.article "
+        "WHERE a.removed_seq IS NULL AND p.embedded_seq <= ?",
+        (generation_max_seq(truth),),
+    )
+    missing = sum(row[0] not in held for row in wanted)
+    if missing:
+        yield _finding("", f"{missing:,} embedded passages are in no segment: not found by meaning")
+
+
+def _is_replaced(folder: Path, info: segments.SegmentInfo) -> bool:
+    """Whether a writer has published others since, and deleted the file."""
+    with store.reading(folder) as now:
+        return info not in live_segments(now)
+
+
+def _differing(
+    truth: sqlite3.Connection, fingerprint: str, segment: segments.Segment, at: int
+) -> int:
+    """How many of a segment's rows from `at` on have another vector in the truth.
+
+    Rows of passages that were removed since are passed over, and so are damaged vectors, which
+    are reported as rows.
+    """
+    numbers = segment.numbers[at : at + _ROWS]
+    rows = truth.execute(
+        f"SELECT p.number, {columns_of('vectors', 'v')} FROM passages p "
+        "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
+        "WHERE p.number BETWEEN ? AND ?",
+        (fingerprint, int(numbers[0]), int(numbers[-1])),
+    )
+    position = {number: at + row for row, number in enumerate(numbers.tolist())}
+    return sum(
+        segment.vectors[position[number]].tobytes() != row[2]
+        for number, *row in rows
+        if number in position and is_sound("vectors", row)
+    )
+
+
+def _finding(name: str, meaning: str) -> Finding:
+    return derived(Part.SEGMENTS, f"{store.SEGMENTS}/{name}", meaning)

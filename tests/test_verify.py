@@ -1,0 +1,171 @@
+"""What `verify` finds: each kind of damage, as what it is, and nothing where there is none."""
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from damage import change, contents, copied, damageable
+from oracle import embed, record
+
+from index import store
+from index.article import ArticleId
+from index.findings import Damage
+from index.verify import Depth, verify
+from index.writer import Writer
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that is whole. Not to be changed: see `folder`."""
+    return damageable(tmp_path_factory.mktemp("sound") / "store")
+
+
+@pytest.fixture
+def folder(sound: Path, tmp_path: Path) -> Path:
+    return copied(sound, tmp_path / "store")
+
+
+@pytest.mark.parametrize("depth", Depth)
+def test_nothing_is_found_in_a_sound_store_and_nothing_changed(folder: Path, depth: Depth) -> None:
+    before = contents(folder)
+    verified = verify(folder, depth)
+    assert verified.findings == ()
+    assert verified.exit_code == 0
+    assert contents(folder) == before
+
+
+def test_nothing_is_found_in_an_empty_store(tmp_path: Path) -> None:
+    Writer(tmp_path / "store").close()
+    assert verify(tmp_path / "store", Depth.DEEP).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("sql", "place"),
+    [
+        ("UPDATE articles SET headline = 'Wombats counteD' WHERE id = 'flood'", "articles number"),
+        ("UPDATE sources SET source = X'00' WHERE article = 1", "sources article=1"),
+        ('UPDATE passages SET "end" = 3 WHERE number = 1', "passages number=1"),
+        ("UPDATE tombstones SET seq = 99", "tombstones passage"),
+        ("UPDATE commits SET at_s = at_s + 1 WHERE seq = 1", "commits seq=1"),
+        ("UPDATE meta SET value = 'other' WHERE key = 'model'", "meta key='model'"),
+        ("UPDATE idempotency_keys SET outcomes = '[]'", "idempotency_keys key='first'"),
+        ("UPDATE collections SET name = 'Fires'", "collections id"),
+        ("UPDATE former_passages SET start = 1", "former_passages id"),
+        ("DELETE FROM commits WHERE seq = (SELECT max(seq) FROM commits)", "commits"),
+        ("DELETE FROM sources WHERE article = 1", "articles 1"),
+        ("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'passages'", "sqlite_sequence passages"),
+    ],
+)
+def test_damage_to_the_truth_is_told_with_its_table_and_row(
+    folder: Path, sql: str, place: str
+) -> None:
+    change(folder, sql)
+    verified = verify(folder, Depth.FULL)
+    assert verified.exit_code == 2
+    found = [finding for finding in verified.findings if finding.damage is Damage.TRUTH]
+    assert any(finding.place.startswith(place) for finding in found), found
+    assert all("backup" in finding.advice for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("sql", "depth"),
+    [
+        ("UPDATE vectors SET vector = zeroblob(32) WHERE number = 1", Depth.FULL),
+        ("UPDATE reports SET report = 3", Depth.FULL),
+        ("UPDATE stories SET story = 99", Depth.FULL),
+        ("UPDATE lines SET hashes = X'00'", Depth.FULL),
+        ("UPDATE term_counts SET articles = articles + 1", Depth.FULL),
+        ("UPDATE segments SET passages = passages + 1", Depth.FULL),
+        ("UPDATE generations SET max_seq = 0", Depth.FULL),
+        ("DELETE FROM sketches WHERE article = 1", Depth.FULL),
+        ("UPDATE sketches SET words = words + 1", Depth.DEEP),
+        ("DELETE FROM fingerprints WHERE report = 1", Depth.DEEP),
+        ("UPDATE points SET day = day + 1", Depth.DEEP),
+        ("UPDATE postings SET weight = weight / 2", Depth.DEEP),
+    ],
+)
+def test_damage_to_what_is_derived_is_told_apart(folder: Path, sql: str, depth: Depth) -> None:
+    change(folder, sql)
+    verified = verify(folder, depth)
+    assert verified.exit_code == 1, verified.findings
+    assert all("repair" in finding.advice for finding in verified.findings)
+
+
+def test_a_quick_look_sees_a_flipped_bit_in_a_segment(folder: Path) -> None:
+    segment = next((folder / store.SEGMENTS).glob("*.seg"))
+    data = bytearray(segment.read_bytes())
+    data[200] ^= 4
+    segment.write_bytes(data)
+    (finding,) = verify(folder).findings
+    assert (finding.damage, finding.place) == (Damage.DERIVED, f"segments/{segment.name}")
+
+
+def test_a_quick_look_sees_a_flipped_bit_in_the_word_index(folder: Path) -> None:
+    terms = next((folder / store.WORDS).glob("*.term"))
+    data = bytearray(terms.read_bytes())
+    data[40] ^= 4
+    terms.write_bytes(data)
+    (finding,) = verify(folder).findings
+    assert (finding.damage, finding.part) == (Damage.DERIVED, "words")
+
+
+def test_an_index_that_misses_a_row_is_derived_damage(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / store.DATABASE)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'passages_by_id'"
+        ).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with (folder / store.DATABASE).open("r+b") as file:
+        file.seek((page - 1) * size)
+        data = file.read(size)
+        at = data.rindex(b"flood-")
+        file.seek((page - 1) * size + at)
+        file.write(b"fl0od-")
+    verified = verify(folder, Depth.FULL)
+    assert {finding.part for finding in verified.findings} == {"indexes"}
+    assert verified.exit_code == 1
+
+
+def test_what_is_no_store_is_told_as_such(tmp_path: Path, folder: Path) -> None:
+    assert verify(tmp_path / "nowhere").exit_code == 3
+    with closing(sqlite3.connect(folder / store.DATABASE)) as connection:
+        connection.execute(f"PRAGMA user_version = {store.FORMAT + 1}")
+    (finding,) = verify(folder, Depth.DEEP).findings
+    assert (finding.damage, "newer Nutgraf" in finding.advice) == (Damage.FORMAT, True)
+
+
+def test_a_lost_commit_is_damage_to_the_truth(folder: Path, tmp_path: Path) -> None:
+    """As when a database is put back from an old copy beside a newer word index."""
+    before = (folder / store.DATABASE).read_bytes()
+    with Writer(folder) as writer:
+        writer.add([record("late", "storm")])
+    (folder / store.DATABASE).write_bytes(before)
+    (finding,) = verify(folder).findings
+    assert finding.damage is Damage.TRUTH
+    assert "commits were lost" in finding.meaning
+
+
+def test_a_store_that_is_written_to_meanwhile_is_found_sound(folder: Path) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        with Writer(folder) as writer:
+            at = 0
+            while not stop.is_set():
+                at += 1
+                writer.add([record(f"wire-{at}", f"weir{at}"), record("flood", f"dam{at}")])
+                embed(writer, 2)
+                writer.publish(at_least=3)
+                if at > 1:
+                    writer.remove([ArticleId(f"wire-{at - 1}")])
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        for depth in (*Depth, *Depth):
+            assert verify(folder, depth).findings == ()
+    finally:
+        stop.set()
+        thread.join()
