@@ -93,7 +93,7 @@ def exit_codes() -> str:
 
 def _openapi() -> dict[str, Any]:
     # The routes do not touch the archive before they are asked.
-    archive = cast(Archive, SimpleNamespace(searcher=None))
+    archive = cast(Archive, SimpleNamespace(searcher=None, questions=None))
     return build_app(archive, Access("127.0.0.1"), max_body_bytes=1).openapi()
 
 

@@ -6,17 +6,20 @@ Everything that blocks runs in the thread pool; an error is always a problem, se
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index import rejections
@@ -24,6 +27,7 @@ from index.article import SourceRecord
 from index.errors import BadArticleError
 from search.http import problems
 from search.http.access import Access
+from search.http.admission import Admission
 from search.http.archive import Archive
 from search.http.batch_api import build_batch
 from search.http.batches import batches
@@ -34,9 +38,13 @@ from search.http.compression import Compression
 from search.http.etags import etag_of, is_known
 from search.http.export_api import build_export
 from search.http.links import LINK, link_to_next
+from search.http.metrics import Metrics
+from search.http.metrics_api import build_metrics
 from search.http.problems import Problem, ProblemError, declared
 from search.http.rejections_api import build_rejections
 from search.http.related_api import build_related
+from search.http.request_limits import RequestLimits
+from search.http.request_log import REQUEST_ID, RequestLog
 from search.http.saved_search_api import build_saved_searches
 from search.http.story_api import build_stories
 from search.http.unapi import build_unapi
@@ -72,6 +80,8 @@ _READERS: dict[str, Callable[[IO[bytes]], Iterator[Numbered]]] = {
     "application/json": read_json,
     "application/x-ndjson": read_ndjson,
 }
+# FastAPI describes an application in one thread at a time only, or stumbles.
+_DESCRIBING = threading.Lock()
 _KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 
 # Nothing but our own files is loaded or run, whatever an article may contain.
@@ -116,8 +126,24 @@ class ExplainQuery(QuestionQuery):
     )
 
 
-def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastAPI:
-    """The whole HTTP application over one open archive, which the caller closes."""
+def build_app(
+    archive: Archive,
+    access: Access,
+    *,
+    max_body_bytes: int,
+    rate_per_minute: int = 0,
+    cors_origins: Sequence[str] = (),
+    log_queries: bool = False,
+    deadline_s: float = 10.0,
+) -> FastAPI:
+    """The whole HTTP application over one open archive, which the caller closes.
+
+    Args:
+        rate_per_minute: requests of one key or one address; 0: as many as they like.
+        cors_origins: sites whose scripts may ask from a browser.
+        log_queries: the log says what was asked.
+        deadline_s: how long a question may take, in seconds.
+    """
     app = FastAPI(
         title="Nutgraf",
         version=VERSION,
@@ -126,11 +152,15 @@ def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastA
             "Questions in plain words, answered by passages. Spans and highlights count code "
             "points, end excluded. Every error is a problem as in RFC 9457."
         ),
+        openapi_url=None,  # `_description` needs a key where the rest does
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
     )
+    app.state.metrics = metrics = Metrics()
     problems.install(app)
     app.include_router(_health(archive))
+    app.include_router(_description(app, access))
+    app.include_router(build_metrics(archive, access, metrics))
     app.include_router(build_rejections(archive, access))
     app.include_router(build_cite(archive, access))
     app.include_router(build_unapi(archive, access))
@@ -141,7 +171,7 @@ def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastA
     app.include_router(build_saved_searches(archive, access, max_body_bytes))
     app.include_router(build_collections(archive, access, max_body_bytes))
     app.include_router(_reading(archive, access))
-    app.include_router(_writing(archive, access, max_body_bytes))
+    app.include_router(_writing(archive, access, max_body_bytes, metrics))
     app.include_router(build_search_page(archive, access))
     app.include_router(build_copies_fragment(archive, access))
     app.include_router(build_archive_page(archive, access))
@@ -151,8 +181,22 @@ def build_app(archive: Archive, access: Access, *, max_body_bytes: int) -> FastA
     app.include_router(build_collection_pages(archive, access))
     app.include_router(build_saved_search_pages(archive, access))
     app.mount("/static", static_files())
+    # The last one added is the outermost.
+    app.add_middleware(
+        Admission, metrics=metrics, questions=archive.questions, deadline_s=deadline_s
+    )
+    app.add_middleware(RequestLimits, access=access, metrics=metrics, per_minute=rate_per_minute)
     app.add_middleware(_SecurityHeaders)
     app.add_middleware(Compression)
+    if cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=cors_origins,
+            allow_methods=("GET", "POST", "PATCH", "PUT", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"),
+            expose_headers=("ETag", "Link", "RateLimit", "Retry-After", REQUEST_ID),
+        )
+    app.add_middleware(RequestLog, access=access, metrics=metrics, log_queries=log_queries)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -190,6 +234,16 @@ def _health(archive: Archive) -> APIRouter:
     )
     def readyz() -> ReadyResponse:
         return ReadyResponse(snapshot=archive.ready())
+
+    return router
+
+
+def _description(app: FastAPI, access: Access) -> APIRouter:
+    router = APIRouter(dependencies=[Depends(access.may_read)], include_in_schema=False)
+
+    @router.get("/openapi.json")
+    def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
 
     return router
 
@@ -302,7 +356,7 @@ _ArticleKey = Annotated[
 ]
 
 
-def _writing(archive: Archive, access: Access, max_body_bytes: int) -> APIRouter:
+def _writing(archive: Archive, access: Access, max_body_bytes: int, metrics: Metrics) -> APIRouter:
     bearer = HTTPBearer(
         auto_error=False, description="Needed unless no key is set and you are on this machine."
     )
@@ -339,7 +393,10 @@ def _writing(archive: Archive, access: Access, max_body_bytes: int) -> APIRouter
         declared_length = request.headers.get("content-length")
         body = await spool(request.stream(), declared_length, max_body_bytes)
         with closing(body):
-            return await run_in_threadpool(_add, archive, read(body), key)
+            added = await run_in_threadpool(_add, archive, read(body), key)
+        for record in added.results:
+            metrics.articles.labels(record.status).inc()
+        return added
 
     @router.delete(
         "/articles/{id:path}",
@@ -349,7 +406,9 @@ def _writing(archive: Archive, access: Access, max_body_bytes: int) -> APIRouter
     )
     def remove(id: _ArticleKey) -> RemovedResponse:
         archive.may_write()
-        return RemovedResponse(article_id=archive.remove(id))
+        removed = archive.remove(id)
+        metrics.articles.labels("removed").inc()
+        return RemovedResponse(article_id=removed)
 
     return router
 
@@ -484,18 +543,30 @@ _REQUEST_BODY: dict[str, object] = {
 }
 
 
+# What may be answered wherever one asks, by the layers around the routes.
+_ANYWHERE = {str(status): response for status, response in declared(429).items()}
+
+
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title,
-            version=app.version,
-            summary=app.summary,
-            description=app.description,
-            routes=app.routes,
-        )
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(problem.pop("$defs", {}))
-        schemas["Problem"] = problem
-        app.openapi_schema = schema
+    with _DESCRIBING:
+        if app.openapi_schema is None:
+            app.openapi_schema = _described(app)
     return app.openapi_schema
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    schema = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+    )
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            operation["responses"].update(_ANYWHERE)
+    return schema

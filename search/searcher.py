@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -89,6 +88,8 @@ class Status:
     segments: int
     size_bytes: int  # of all files in the store
     rejected: int  # records that were not taken, of the last 10,000
+    seq: int  # the commit that the snapshot is up to
+    bad_rows: int  # left out because they failed their check, since the snapshot was made
 
 
 class Searcher:
@@ -409,18 +410,29 @@ class Searcher:
             fingerprint=snapshot.fingerprint,
             snapshot=snapshot.id,
             segments=snapshot.segments,
-            size_bytes=_size_bytes(self.folder),
+            size_bytes=size_bytes(self.folder),
             rejected=self._rejected(),
+            seq=snapshot.horizon,
+            bad_rows=snapshot.bad_rows,
         )
 
     def rejections(self, k: int) -> list[Rejection]:
         """Why the last `k` records that were not taken were rejected, the newest first."""
-        with closing(store.open_readonly(self.folder)) as truth:
+        with store.reading(self.folder) as truth:
             return rejections.newest(truth, k)
 
     def _rejected(self) -> int:
-        with closing(store.open_readonly(self.folder)) as truth:
+        with store.reading(self.folder) as truth:
             return rejections.count(truth)
+
+    def renew(self) -> None:
+        """Hold no snapshot but the newest, begun anew; cursors of older ones expire.
+
+        Raises:
+            StoreCorruptError, StoreUnreadableError: the store cannot be read.
+        """
+        self._held.clear()
+        self._reader.renew()
 
     def close(self) -> None:
         """Let go of the store's files; queries that run finish on their snapshot."""
@@ -667,10 +679,10 @@ def _outlets(columns: Columns, articles: NDArray[np.int32]) -> int:
     return sum(bool(columns.values["outlet"][code]) for code in codes)
 
 
-def _size_bytes(folder: Path) -> int:
-    """A file that a writer deletes meanwhile counts as 0."""
+def size_bytes(folder: Path) -> int:
+    """Of a file, or of all files in a folder; one that a writer deletes meanwhile counts as 0."""
     size = 0
-    for path in folder.rglob("*"):
+    for path in (folder, *folder.rglob("*")):
         try:
             size += path.stat().st_size if path.is_file() else 0
         except FileNotFoundError:

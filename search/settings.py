@@ -6,6 +6,7 @@ default. Below this module everything takes plain arguments.
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,13 +22,13 @@ from pydantic_settings import (
 )
 
 from index.errors import SettingsError
+from search.keys import Key, is_secret
 
 ENV_PREFIX = "NUTGRAF_"
 CONFIG_VARIABLE = "NUTGRAF_CONFIG"
 
-# Below this a key can be guessed over HTTP; `secrets.token_urlsafe()` gives 43 characters.
-LEAST_KEY_LENGTH = 16
-NEW_KEY_ADVICE = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe())"'
+# A scheme, a host in lower case, a port or none, and nothing behind it (RFC 6454).
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -48,40 +49,80 @@ class Settings(BaseSettings):
     port: int = Field(
         8000, ge=0, le=65535, description="Port that `serve` listens on; 0: any free one."
     )
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Keys that may write (`Authorization: Bearer KEY`), separated by commas; in "
-        "the file a list. None: only this machine may write.",
+        description="Keys that `serve` takes, each as SCOPE:SHA256HEX; `nutgraf key` makes one. "
+        "Separated by commas; in the file a list. None: only this machine may write.",
+    )
+    key: SecretStr | None = Field(
+        None, description="The key that commands with `--server` send, as `nutgraf key` printed it."
+    )
+    rate_per_minute: int = Field(
+        600,
+        ge=0,
+        le=1_000_000,
+        description="Requests a minute that `serve` takes with one key, and from one other "
+        "machine without; 0: no limit.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Sites whose scripts may ask `serve` from a browser, as https://HOST; "
+        "separated by commas; in the file a list. None: its own pages only.",
+    )
+    log_queries: bool = Field(
+        False, description="The log of `serve` says what was asked: path and question."
+    )
+    deadline_s: float = Field(
+        10.0,
+        gt=0,
+        le=3_600,
+        description="Longest that `serve` works on one question, or on the next piece of a long "
+        "answer, in seconds.",
     )
     max_body_mb: int = Field(
         64, gt=0, le=4096, description="Largest request body that `serve` takes, in MiB."
     )
     read_only: bool = Field(False, description="`serve` answers questions and takes no articles.")
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
-            return [key for key in (part.strip() for part in value.split(",")) if key]
+            return [part for part in (part.strip() for part in value.split(",")) if part]
         return value
 
     @field_validator("api_keys")
     @classmethod
-    def _are_hard_to_guess(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        for key in keys:
-            secret = key.get_secret_value()
-            # A header carries visible ASCII; anything else could never match.
-            if len(secret) < LEAST_KEY_LENGTH or not (secret.isascii() and secret.isprintable()):
+    def _are_hashes_of_keys(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(Key.read(entry).entry for entry in entries)
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not is_secret(key.get_secret_value()):
+            raise ValueError("this is no key as `nutgraf key` prints it: ng_ and 43 characters")
+        return key
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
                 raise ValueError(
-                    f"a key needs {LEAST_KEY_LENGTH} or more plain ASCII characters; "
-                    f"{NEW_KEY_ADVICE}"
+                    f"{origin!r} is no origin; write it as a browser sends it, such as "
+                    "https://news.example or http://localhost:3000"
                 )
-        return keys
+        return origins
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """The API keys as plain strings."""
-        return tuple(key.get_secret_value() for key in self.api_keys)
+    def keys(self) -> tuple[Key, ...]:
+        """The keys that a server takes."""
+        return tuple(map(Key.read, self.api_keys))
+
+    @property
+    def key_to_send(self) -> str | None:
+        """The key that a server is asked with, as a plain string."""
+        return self.key.get_secret_value() if self.key else None
 
 
 def load_settings(config: Path | None = None, **given: object) -> Settings:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +13,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 import schemathesis
+from api_keys import API_KEYS, FEED_KEY, READ_KEY
 from conftest import ARTICLES, Run, Server, serving
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
@@ -26,7 +28,6 @@ from search.api import build_app
 from search.http.access import Access
 from search.http.archive import Archive
 
-KEY = "correct-horse-battery-staple"
 NDJSON = {"Content-Type": "application/x-ndjson"}
 TUNNEL = {"id": "tunnel-1", "headline": "Tunnel", "text": "The tunnel under the sound leaks."}
 
@@ -40,8 +41,8 @@ def writable(harbour_copy: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def keyed(harbour_copy: Path) -> Iterator[Server]:
-    """A server bound beyond loopback, with a key."""
-    with serving(harbour_copy, "--host", "0.0.0.0", NUTGRAF_API_KEYS=KEY) as server:
+    """A server bound beyond loopback, with keys."""
+    with serving(harbour_copy, "--host", "0.0.0.0", NUTGRAF_API_KEYS=API_KEYS) as server:
         yield server
 
 
@@ -562,11 +563,26 @@ def test_a_body_over_the_limit_is_refused_whole_with_and_without_a_length(
 
 
 def test_beyond_loopback_nothing_is_answered_without_a_key(keyed: Server) -> None:
-    for path in ("/v1/search?q=tram", "/v1/status", "/v1/articles/harbour-041", "/", "/articles/x"):
+    for path in (
+        "/v1/search?q=tram",
+        "/v1/status",
+        "/v1/articles/harbour-041",
+        "/v1/rejections",
+        "/",
+        "/articles/x",
+        "/openapi.json",
+        "/metrics",
+    ):
         response = httpx.get(f"{keyed.url}{path}")
         assert "Bearer" in _problem(response, 401, "unauthorized")
         assert "Basic" in response.headers["www-authenticate"]
-        for wrong_key in (f"Bearer {KEY[:-1]}", f"Bearer {KEY}x", "Bearer", "Bearer é", KEY):
+        for wrong_key in (
+            f"Bearer {READ_KEY[:-1]}",
+            f"Bearer {READ_KEY}x",
+            "Bearer",
+            "Bearer é",
+            READ_KEY,
+        ):
             wrong = {"Authorization": wrong_key.encode()}
             assert httpx.get(f"{keyed.url}{path}", headers=wrong).status_code == 401
     assert httpx.get(f"{keyed.url}/healthz").status_code == 200
@@ -574,15 +590,15 @@ def test_beyond_loopback_nothing_is_answered_without_a_key(keyed: Server) -> Non
 
 
 def test_a_browser_reads_with_the_key_as_password_but_does_not_write(keyed: Server) -> None:
-    assert httpx.get(f"{keyed.url}/", auth=("anyone", KEY)).status_code == 200
+    assert httpx.get(f"{keyed.url}/", auth=("anyone", READ_KEY)).status_code == 200
     assert httpx.get(f"{keyed.url}/", auth=("anyone", "wrong")).status_code == 401
-    response = httpx.post(f"{keyed.url}/v1/articles", json=TUNNEL, auth=("anyone", KEY))
+    response = httpx.post(f"{keyed.url}/v1/articles", json=TUNNEL, auth=("anyone", FEED_KEY))
     _problem(response, 401, "unauthorized")
     assert response.headers["www-authenticate"] == "Bearer"
 
 
 def test_the_key_lets_write_from_anywhere(keyed: Server) -> None:
-    bearer = {"Authorization": f"Bearer {KEY}", "Host": "archive.example"}
+    bearer = {"Authorization": f"Bearer {FEED_KEY}", "Host": "archive.example"}
     response = httpx.post(f"{keyed.url}/v1/articles", json=TUNNEL, headers=bearer)
     assert response.json()["added"] == 1
     assert httpx.post(f"{keyed.url}/v1/articles", json=TUNNEL).status_code == 401
@@ -712,7 +728,7 @@ def test_every_operation_has_examples_and_declares_its_problems(schema_url: str)
         for path, methods in schema["paths"].items()
         for operation in methods.values()
     ]
-    assert len(operations) == 37
+    assert len(operations) == 38
     for path, operation in operations:
         content = operation["responses"]["200"]["content"]
         for media_type, reply in content.items():
@@ -735,8 +751,18 @@ def test_every_operation_has_examples_and_declares_its_problems(schema_url: str)
 
 # As the server sends it, but known before one runs: the tests below are made from it.
 DESCRIBED = build_app(
-    cast(Archive, SimpleNamespace(searcher=None)), Access("127.0.0.1"), max_body_bytes=1
+    cast(Archive, SimpleNamespace(searcher=None, questions=None)),
+    Access("127.0.0.1"),
+    max_body_bytes=1,
 ).openapi()
+
+
+def test_many_who_ask_at_once_how_the_server_is_used_are_told() -> None:
+    archive = cast(Archive, SimpleNamespace(searcher=None, questions=None))
+    app = build_app(archive, Access("127.0.0.1"), max_body_bytes=1)
+    with ThreadPoolExecutor(10) as pool:
+        described = [each.result() for each in [pool.submit(app.openapi) for _ in range(10)]]
+    assert described == [DESCRIBED] * 10
 
 
 def test_the_server_describes_itself(schema_url: str) -> None:

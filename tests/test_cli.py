@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_keys import FEED, FEED_KEY
 from conftest import ARTICLES, ROOT, Run, environment, serving
-
-KEY = "correct-horse-battery-staple"
 
 
 def _lines(articles: list[dict[str, object]]) -> str:
@@ -348,9 +347,9 @@ def test_articles_go_through_a_running_server_as_they_go_here(
 def test_a_server_that_wants_a_key_gets_it_from_the_settings(
     harbour_copy: Path, file: Path, nutgraf: Run
 ) -> None:
-    with serving(harbour_copy, NUTGRAF_API_KEYS=KEY) as server:
+    with serving(harbour_copy, NUTGRAF_API_KEYS=FEED.entry) as server:
         refused = nutgraf("add", file, "--server", server.url)
-        taken = nutgraf("add", file, "--server", server.url, NUTGRAF_API_KEYS=KEY)
+        taken = nutgraf("add", file, "--server", server.url, NUTGRAF_KEY=FEED_KEY)
     assert refused.returncode == 1
     assert "needs a key" in refused.stderr
     assert taken.returncode == 0, taken.stderr

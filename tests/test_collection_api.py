@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from api_keys import FEED, FEED_KEY
 from collected import BOATS, FERRY, LEAD, desk
 from conftest import Server, serving
 from fastapi.testclient import TestClient
@@ -18,8 +19,6 @@ from search.desk.collection_export import MEDIA_TYPES, CollectionFormat
 from search.http.access import Access
 from search.http.archive import Archive
 from search.http.collection_responses import WholeCollectionResponse
-
-KEY = "correct-horse-battery-staple"
 
 
 @pytest.fixture(scope="module")
@@ -205,16 +204,16 @@ def within(folder: Path, access: Access, *, read_only: bool = False) -> Iterator
 
 
 def test_writing_needs_the_key_and_reading_as_elsewhere(store: Path, tmp_path: Path) -> None:
-    bearer = {"Authorization": f"Bearer {KEY}"}
+    bearer = {"Authorization": f"Bearer {FEED_KEY}"}
     folder = Path(shutil.copytree(store, tmp_path / "store"))
-    with within(folder, Access("0.0.0.0", (KEY,))) as client:
+    with within(folder, Access("0.0.0.0", (FEED,))) as client:
         assert client.get("/collections").status_code == 401
         assert client.post("/collections", json={"name": "x"}).status_code == 401
-        basic = client.post("/collections", json={"name": "x"}, auth=("any", KEY))
+        basic = client.post("/collections", json={"name": "x"}, auth=("any", FEED_KEY))
         assert basic.status_code == 401
         written = client.post("/collections", json={"name": "x"}, headers=bearer)
         assert written.status_code == 201
-        read = client.get("/collections", auth=("any", KEY)).json()
+        read = client.get("/collections", auth=("any", FEED_KEY)).json()
         assert [each["name"] for each in read["collections"]] == ["x"]
 
 

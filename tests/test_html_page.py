@@ -656,6 +656,13 @@ def test_a_page_that_is_hard_to_read_is_read_all_the_same(data: bytes) -> None:
     assert time.monotonic() - began < 40
 
 
+@pytest.mark.parametrize("character", ["\x01", "\x1b", "&#1;", "&#xFFFF;", "\uffff", "\ufffe"])
+def test_characters_that_no_markup_may_hold_are_dropped(character: str) -> None:
+    # Where a menu is cut out, what stands behind it is written anew.
+    body = f"<p>{character}Before</p><nav>Home</nav>{character} Behind it.{BODY}"
+    assert "Behind it." in read_html_page(page(body), HERE).body
+
+
 @given(st.binary(max_size=400), st.text(max_size=200))
 def test_any_bytes_give_an_article_or_a_reason(data: bytes, text: str) -> None:
     for candidate in (data, page(text), page(BODY, text), b"<p>" + data, with_script(text)):

@@ -9,6 +9,7 @@ from pathlib import Path
 import feedparser
 import httpx
 import pytest
+from api_keys import FEED, FEED_KEY
 from conftest import Run, Server, serving
 from two_stories import ARTICLES
 
@@ -20,7 +21,6 @@ from search.http.saved_search_responses import (
     SavedSearchResponse,
 )
 
-KEY = "correct-horse-battery-staple"
 FERRIES = ARTICLES[:3]  # a report, its copy, another report
 
 
@@ -197,11 +197,11 @@ def test_whoever_may_not_write_may_not_save(harbour_url: str, harbour_copy: Path
     body = {"name": "Ferry", "q": "ferry"}
     assert httpx.post(f"{harbour_url}/v1/searches", json=body).status_code == 503  # only reads
     assert httpx.get(f"{harbour_url}/v1/searches").json() == {"searches": []}
-    with serving(harbour_copy, "--host", "0.0.0.0", NUTGRAF_API_KEYS=KEY) as keyed:
-        url, own = f"{keyed.url}/v1", {"Authorization": f"Bearer {KEY}"}
+    with serving(harbour_copy, "--host", "0.0.0.0", NUTGRAF_API_KEYS=FEED.entry) as keyed:
+        url, own = f"{keyed.url}/v1", {"Authorization": f"Bearer {FEED_KEY}"}
         for path in ("/searches", "/alerts", "/alerts/delivered"):
             assert httpx.post(f"{url}{path}", json=body).status_code == 401
         id = httpx.post(f"{url}/searches", json=body, headers=own).json()["id"]
         assert httpx.get(f"{url}/searches/{id}/feed").status_code == 401
         # A feed reader sends a name and a password.
-        assert httpx.get(f"{url}/searches/{id}/feed", auth=("me", KEY)).status_code == 200
+        assert httpx.get(f"{url}/searches/{id}/feed", auth=("me", FEED_KEY)).status_code == 200

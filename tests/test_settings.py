@@ -2,11 +2,10 @@ import os
 from pathlib import Path
 
 import pytest
+from api_keys import ADMIN, FEED, READ, READ_KEY
 
 from index.errors import SettingsError
 from search.settings import Settings, is_loopback, load_settings
-
-KEY = "correct-horse-battery"
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -50,27 +49,53 @@ def test_without_anything_given_the_defaults_hold() -> None:
 def test_keys_come_as_a_list_in_the_file_and_with_commas_in_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = _file(tmp_path, f'api_keys = ["{KEY}-1", "{KEY}-2"]\n')
-    assert load_settings(file).keys == (f"{KEY}-1", f"{KEY}-2")
-    monkeypatch.setenv("NUTGRAF_API_KEYS", f"{KEY}-3, {KEY}-4,")
-    assert load_settings(file).keys == (f"{KEY}-3", f"{KEY}-4")
+    file = _file(tmp_path, f'api_keys = ["{READ.entry}", "{FEED.entry}"]\n')
+    assert load_settings(file).keys == (READ, FEED)
+    monkeypatch.setenv(
+        "NUTGRAF_API_KEYS",
+        f"{FEED.entry}, admin:{ADMIN.digest.hex().upper()},",
+    )
+    assert load_settings(file).keys == (FEED, ADMIN)
 
 
-def test_keys_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NUTGRAF_API_KEYS", KEY)
-    assert KEY not in repr(load_settings())
-    monkeypatch.setenv("NUTGRAF_API_KEYS", "guess-me")
-    with pytest.raises(SettingsError) as caught:
-        load_settings()
-    assert "guess-me" not in str(caught.value)
-
-
-@pytest.mark.parametrize("key", ["short", "fifteen-chars-x", "schlüssel-mit-umlaut", "a\tb" * 9])
-def test_a_key_that_can_be_guessed_or_never_matches_is_refused(
-    key: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("entry", [READ_KEY, "correct-horse-battery", f"read:{READ_KEY}"])
+def test_a_key_itself_is_refused_with_advice_and_not_repeated(
+    entry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NUTGRAF_API_KEYS", key)
-    with pytest.raises(SettingsError, match=r"NUTGRAF_API_KEYS.*16 or more.*make one with"):
+    monkeypatch.setenv("NUTGRAF_API_KEYS", f"{READ.entry},{entry}")
+    with pytest.raises(SettingsError, match=r"NUTGRAF_API_KEYS.*nutgraf key --scope") as refused:
+        load_settings()
+    assert entry not in str(refused.value)
+
+
+def test_the_key_to_send_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUTGRAF_KEY", READ_KEY)
+    assert load_settings().key_to_send == READ_KEY
+    assert READ_KEY not in repr(load_settings())
+    monkeypatch.setenv("NUTGRAF_KEY", "guess-me")
+    with pytest.raises(SettingsError, match=r"NUTGRAF_KEY.*nutgraf key") as refused:
+        load_settings()
+    assert "guess-me" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "news.example",
+        "https://news.example/",
+        "https://News.example",
+        "ftp://x.example",
+    ],
+)
+def test_what_a_browser_never_sends_as_its_origin_is_refused(
+    origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "NUTGRAF_CORS_ORIGINS", f"https://news.example,http://localhost:3000,{origin}"
+    )
+    with pytest.raises(SettingsError, match=r"NUTGRAF_CORS_ORIGINS.*no origin"):
         load_settings()
 
 

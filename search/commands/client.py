@@ -11,6 +11,9 @@ from index.errors import ServerError
 # A commit of a full batch takes a second or two; a server that also embeds may take longer.
 _TIMEOUT_S: Final = 120.0
 _TRIES: Final = 4
+# A server that is busy, or has enough of us for now: it says when to come again.
+_LATER: Final = (429, 503)
+_LONGEST_WAIT_S: Final = 60.0
 
 
 def connection(url: str, key: str | None) -> httpx.Client:
@@ -43,10 +46,21 @@ def send(
                 ) from None
             time.sleep(2 ** (attempt - 2))
             continue
+        if attempt < _TRIES and (wait_s := _wait_s(response)) is not None:
+            time.sleep(wait_s)
+            continue
         if not response.is_success:
             raise ServerError(f"{client.base_url}: {_detail(response)}")
         return response
     raise AssertionError("the last attempt returns or raises")
+
+
+def _wait_s(response: httpx.Response) -> float | None:
+    """How long the server asks to wait before the same is sent again; None: it does not."""
+    asked = response.headers.get("retry-after", "")
+    if response.status_code not in _LATER or not (asked.isascii() and asked.isdigit()):
+        return None
+    return min(float(asked), _LONGEST_WAIT_S)
 
 
 def _detail(response: httpx.Response) -> str:

@@ -62,7 +62,7 @@ class Collections(Protocol):
 def opened(settings: Settings, server: str | None) -> Iterator[Collections]:
     """The collections of the server at this URL; None: of the store."""
     if server:
-        with connection(server, next(iter(settings.keys), None)) as client:
+        with connection(server, settings.key_to_send) as client:
             yield _There(client)
     else:
         with closing(Searcher(settings.store)) as searcher:

@@ -257,7 +257,7 @@ def _open(settings: "Settings") -> Iterator[_OpenDesk]:
 def _connected(url: str, settings: "Settings") -> "Iterator[httpx.Client]":
     from search.commands.client import connection
 
-    with connection(url, next(iter(settings.keys), None)) as client:
+    with connection(url, settings.key_to_send) as client:
         yield client
 
 

@@ -57,7 +57,15 @@ def serve(
         serving.listen(settings.host, settings.port) as listening,
     ):
         _warm_up(archive)
-        application = build_app(archive, access, max_body_bytes=settings.max_body_mb << 20)
+        application = build_app(
+            archive,
+            access,
+            max_body_bytes=settings.max_body_mb << 20,
+            rate_per_minute=settings.rate_per_minute,
+            cors_origins=settings.cors_origins,
+            log_queries=settings.log_queries,
+            deadline_s=settings.deadline_s,
+        )
         typer.echo(
             f"Nutgraf answers at {serving.url_of(listening)} from {settings.store}; "
             "stop it with Ctrl-C",

@@ -69,7 +69,7 @@ def add(
     settings = settings_of(ctx, store=store, model=model)
     with _report(report) as write:
         if server:
-            key = next(iter(settings.keys), None)
+            key = settings.key_to_send
             _add_to_server(server, key, sources, names, write, as_json)
         else:
             _add_here(settings, sources, names, write, not no_wait, as_json)

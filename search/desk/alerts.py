@@ -11,7 +11,6 @@ records nothing: what is not recorded yet is found anew, so that a feed is right
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,7 +73,7 @@ def record(searcher: Searcher, desk: Desk) -> int:
         StoreReadOnlyError, StoreFullError, ModelError, StoreCorruptError: the searches before
             were recorded; the others will be next time.
     """
-    with closing(store.open_readonly(searcher.folder)) as truth:
+    with store.reading(searcher.folder) as truth:
         rows = saved_searches.searches(truth)
     recorded = 0
     for row, search in readable(rows):
@@ -128,7 +127,7 @@ def items(searcher: Searcher, watched: Watched, first: int, last: int) -> list[I
 
     Those whose article is gone are left out, and counted.
     """
-    with closing(store.open_readonly(searcher.folder)) as truth:
+    with store.reading(searcher.folder) as truth:
         recorded = saved_searches.entries(
             truth,
             watched.search.id,
@@ -144,7 +143,7 @@ def undelivered(searcher: Searcher) -> tuple[list[Alert], int]:
 
     Searches of which nothing is to be told are left out.
     """
-    with closing(store.open_readonly(searcher.folder)) as truth:
+    with store.reading(searcher.folder) as truth:
         truth.execute("BEGIN")
         until = saved_searches.last_number(truth)
         waiting = [
@@ -168,7 +167,7 @@ def delivered(desk: Desk, until: int) -> int:
 def _watched(
     searcher: Searcher, chosen: Callable[[sqlite3.Connection], Sequence[SearchRow]]
 ) -> list[Watched]:
-    with closing(store.open_readonly(searcher.folder)) as truth:
+    with store.reading(searcher.folder) as truth:
         # What is recorded and what was seen must be of one moment: an entry that is recorded
         # meanwhile would be there twice, or not at all.
         truth.execute("BEGIN")
@@ -200,7 +199,11 @@ def _standing(search: SavedSearch, searcher: Searcher) -> Standing | None:
     try:
         return search.question.standing(searcher)
     except BadQueryError as error:
-        logger.error("the saved search id=%s cannot be asked: %s", search.id, error)
+        logger.error(
+            "the saved search id=%s cannot be asked: its field %s is none any more; save it again",
+            search.id,
+            error.field,
+        )
         return None
 
 

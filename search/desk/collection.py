@@ -1,7 +1,6 @@
 """A collection as it stands now: what each mark quotes, and whether the archive still says it."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
 from index import collections, store
@@ -48,7 +47,7 @@ class WholeCollection:
 
 def listed(searcher: Searcher) -> list[tuple[Collection, int]]:
     """All collections by name, each with the number of its marks."""
-    with closing(store.open_readonly(searcher.folder)) as truth:
+    with store.reading(searcher.folder) as truth:
         return collections.listed(truth)
 
 
@@ -58,7 +57,7 @@ def whole(searcher: Searcher, collection_id: str) -> WholeCollection:
     Raises:
         NotFoundError: there is no such collection.
     """
-    with closing(store.open_readonly(searcher.folder)) as truth:
+    with store.reading(searcher.folder) as truth:
         truth.execute("BEGIN")  # both questions see the same commit
         collection = collections.by_id(truth, collection_id)
         marks, omitted = collections.marks(truth, collection.id)

@@ -113,7 +113,14 @@ class SavedSearch:
         try:
             question = SavedQuestion.model_validate_json(row.request)
         except ValidationError as error:
-            logger.warning("the saved search id=%s cannot be read: %s", row.id, error.errors()[0])
+            # Neither here nor in `alerts` is the question logged, nor a message that quotes it.
+            wrong = error.errors(include_input=False, include_url=False)[0]
+            logger.warning(
+                "the saved search id=%s cannot be read: field=%s error=%s",
+                row.id,
+                ".".join(map(str, wrong["loc"])),
+                wrong["type"],
+            )
             return None
         return cls(row.id, row.name, question, row.saved_s)
 

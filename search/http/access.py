@@ -1,11 +1,11 @@
-"""Who may read and who may write over HTTP.
+"""Who may read, who may write and who may look behind the scenes over HTTP.
 
-| keys | bound to | reading | writing |
-| --- | --- | --- | --- |
-| none | loopback | anyone who reaches it | this machine, under its own name |
-| none | beyond | refused at the start | refused at the start |
-| set | loopback | anyone who reaches it | Bearer key |
-| set | beyond | key | Bearer key |
+| keys | bound to | reading | writing | rejections, metrics |
+| --- | --- | --- | --- | --- |
+| none | loopback | anyone who reaches it | this machine, under its own name | likewise |
+| none | beyond | refused at the start | refused at the start | refused at the start |
+| set | loopback | anyone who reaches it | Bearer key, feed | this machine, or key, admin |
+| set | beyond | key, read | Bearer key, feed | key, admin |
 
 A browser cannot send a Bearer key, so for reading the key is also taken as the password of Basic
 authentication. Not for writing under `/v1`: a browser sends that along with requests of other
@@ -15,18 +15,18 @@ request comes from; what comes from another site is refused.
 
 import base64
 import binascii
-import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from index.errors import SettingsError
 from search.http.problems import ProblemError
-from search.settings import NEW_KEY_ADVICE, is_loopback
+from search.keys import Key, Scope, known
+from search.settings import is_loopback
 
 _ANY_KEY: Final = 'Bearer, Basic realm="Nutgraf: any name, the key as password"'
 
@@ -48,35 +48,51 @@ class Access:
     """
 
     host: str
-    keys: Sequence[str] = field(default=(), repr=False)
+    keys: Sequence[Key] = ()
 
     def __post_init__(self) -> None:
         if not self.keys and not is_loopback(self.host):
             raise SettingsError(
                 f"setting host (NUTGRAF_HOST): {self.host} can be reached from other machines and "
-                f"no key is set; set NUTGRAF_API_KEYS ({NEW_KEY_ADVICE}) or listen on 127.0.0.1"
+                "no key is set; make one with `nutgraf key` and set NUTGRAF_API_KEYS, or listen on "
+                "127.0.0.1"
             )
+
+    def key_of(self, request: HTTPConnection) -> Key | None:
+        """The key that `request` was sent with; None: none, or one that is not known."""
+        secret = _bearer(request) or _basic_password(request)
+        return known(secret, self.keys) if secret else None
+
+    def sends_unknown_key(self, request: HTTPConnection) -> bool:
+        """Whether keys are set and `request` came with something else."""
+        sent = request.headers.get("authorization")
+        return bool(self.keys) and sent is not None and self.key_of(request) is None
 
     def may_read(self, request: Request) -> None:
         """ProblemError (401) unless `request` may read."""
-        if is_loopback(self.host):
-            return
-        if not (self._knows(_bearer(request)) or self._knows(_basic_password(request))):
+        if not is_loopback(self.host) and self.key_of(request) is None:
             raise _key_needed(_ANY_KEY)
 
     def may_write(self, request: Request) -> None:
         """ProblemError (401 or 403) unless `request` may write."""
         if self.keys:
-            if not self._knows(_bearer(request)):
+            key = self.key_of(request) if _bearer(request) else None
+            if key is None:
                 raise _key_needed("Bearer")
-        elif not _comes_from_this_machine(request):
-            raise ProblemError(
-                403,
-                "forbidden",
-                "Not allowed from here",
-                "no key is set, so only this machine may write, under the name localhost or "
-                "127.0.0.1; set NUTGRAF_API_KEYS to write from elsewhere",
-            )
+            _see_scope(key, Scope.FEED)
+        elif not _comes_from_this_machine(request) or _site(request) is _Site.ANOTHER:
+            raise _not_from_here("write")
+
+    def may_administer(self, request: Request) -> None:
+        """ProblemError (401 or 403) unless `request` may see what is not for every reader."""
+        key = self.key_of(request)
+        if key is not None and key.scope.lets(Scope.ADMIN):
+            return
+        if is_loopback(self.host) and _comes_from_this_machine(request):
+            return
+        if key is not None:
+            _see_scope(key, Scope.ADMIN)
+        raise _key_needed(_ANY_KEY) if self.keys else _not_from_here("see this")
 
     def may_write_from_page(self, request: Request) -> None:
         """ProblemError (401 or 403) unless `request`, sent by a form of our pages, may write."""
@@ -88,21 +104,38 @@ class Access:
                 "Not allowed from here",
                 "the form was sent by a page of another site; open the page here and send it again",
             )
-        if site is _Site.OURS and self._knows(_basic_password(request)):
-            return
+        if site is _Site.OURS and _bearer(request) is None:
+            key = self.key_of(request)
+            if key is not None:
+                _see_scope(key, Scope.FEED)
+                return
         try:
             self.may_write(request)
         except ProblemError as refusal:
             # A browser asks for the key only where it may send it as a password.
             raise _key_needed(_ANY_KEY) if refusal.problem.status == 401 else refusal from None
 
-    def _knows(self, key: str | None) -> bool:
-        if key is None:
-            return False
-        given = key.encode("utf-8", "surrogateescape")
-        # Every key is compared in full, so that the time taken tells nothing.
-        same = [hmac.compare_digest(given, known.encode()) for known in self.keys]
-        return any(same)
+
+def _see_scope(key: Key, needed: Scope) -> None:
+    """ProblemError (403) unless `key` lets do what `needed` does."""
+    if not key.scope.lets(needed):
+        raise ProblemError(
+            403,
+            "scope",
+            "The key does not let do this",
+            f"this needs the scope {needed} and the key {key.name} has {key.scope}; "
+            f"make another with: nutgraf key --scope {needed}",
+        )
+
+
+def _not_from_here(do: str) -> ProblemError:
+    return ProblemError(
+        403,
+        "forbidden",
+        "Not allowed from here",
+        f"no key is set, so only this machine may {do}, under the name localhost or 127.0.0.1; "
+        f"set NUTGRAF_API_KEYS to {do} from elsewhere",
+    )
 
 
 def _key_needed(challenge: str) -> ProblemError:
@@ -148,12 +181,12 @@ def _host_name(request: Request) -> str:
     return host.rpartition(":")[0] if ":" in host else host
 
 
-def _bearer(request: Request) -> str | None:
+def _bearer(request: HTTPConnection) -> str | None:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
 
 
-def _basic_password(request: Request) -> str | None:
+def _basic_password(request: HTTPConnection) -> str | None:
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None

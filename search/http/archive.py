@@ -1,5 +1,6 @@
 """The archive that a server holds open: the searcher, and the one writer if it may write."""
 
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -13,8 +14,10 @@ from index.article import ArticleId, SourceRecord
 from index.backlog import embed_backlog
 from index.errors import NutgrafError, StoreReadOnlyError
 from index.idempotency import Outcome
+from index.precedence import Precedence, behind
 from index.writer import Writer
 from search.desk import alerts
+from search.http.scrub import Scrub, Scrubbed
 from search.searcher import Searcher
 
 # After a failure of the model or the disk: long enough not to fill the log, short enough that
@@ -24,6 +27,9 @@ RETRY_AFTER_S = 60.0
 BETWEEN_RECORDS_S = 1.0
 # Learning which lines recur looks over whole outlets, so it waits for the end of a run of adds.
 QUIET_BEFORE_FINISH_S = 2.0
+# Of the write-ahead log: it is emptied before it has grown to 64 MiB, unless one commit is larger.
+MOST_LOG_BYTES = 32 << 20
+BETWEEN_LOOKS_AT_LOG_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +52,23 @@ class Archive:
             if self._writer:
                 self._writer.close()
             raise
+        self.questions = Precedence()
         self._work = threading.Event()
         self._changed = threading.Event()
         self._stopping = threading.Event()
-        # A backlog is embedded for hours: what comes in meanwhile must not wait for it.
-        self._threads = [
-            threading.Thread(target=self._embed, name="embedding", daemon=True),
-            threading.Thread(target=self._record, name="alerts", daemon=True),
-        ]
+        self._scrub = Scrub(folder, self._stopping)
+        self._threads = [threading.Thread(target=self._scrub.run, name="scrub", daemon=True)]
         if self._writer:
             self._work.set()
             self._changed.set()
-            for thread in self._threads:
-                thread.start()
+            # A backlog is embedded for hours: what comes in meanwhile must not wait for it.
+            self._threads += [
+                threading.Thread(target=self._embed, name="embedding", daemon=True),
+                threading.Thread(target=self._record, name="alerts", daemon=True),
+                threading.Thread(target=self._keep_log_short, name="log", daemon=True),
+            ]
+        for thread in self._threads:
+            thread.start()
 
     def add(
         self, records: Sequence[SourceRecord], *, idempotency_key: str | None = None
@@ -70,7 +80,10 @@ class Archive:
             StoreReadOnlyError: the archive is open for reading only, or a write failed before.
             StoreFullError: no space is left.
         """
-        outcomes = self._writing().add(records, idempotency_key=idempotency_key)
+        with behind(self.questions):
+            outcomes = self._writing().add(records, idempotency_key=idempotency_key)
+        with contextlib.suppress(NutgrafError):
+            self.searcher.snapshot_id()  # made here, it is there when the next question comes
         self._work.set()
         self._changed.set()
         return outcomes
@@ -99,6 +112,11 @@ class Archive:
     @property
     def is_read_only(self) -> bool:
         return self._writer is None
+
+    @property
+    def scrubbed(self) -> Scrubbed:
+        """What the background scrub has read so far, and what it found damaged."""
+        return self._scrub.scrubbed
 
     def pending(self) -> int:
         """Passages that wait for their embedding."""
@@ -167,7 +185,8 @@ class Archive:
             logger.info("embedded passages=%d pending=%d", embedded, writer.pending())
         if self._stopping.wait(QUIET_BEFORE_FINISH_S) or self._work.is_set():
             return
-        writer.finish()
+        with behind(self.questions):
+            writer.finish()
         self._changed.set()
         if writer.pending():
             self._work.set()
@@ -187,3 +206,15 @@ class Archive:
                 logger.error("recording failed reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
                 self._stopping.wait(RETRY_AFTER_S)
                 self._changed.set()
+
+    def _keep_log_short(self) -> None:
+        writer = self._writing()
+        while not self._stopping.wait(BETWEEN_LOOKS_AT_LOG_S):
+            if writer.log_bytes() <= MOST_LOG_BYTES:
+                continue
+            try:
+                is_empty = writer.begin_log_anew(self.searcher.renew)
+                logger.info("write-ahead log full emptied=%s", is_empty)
+            except NutgrafError as error:
+                logger.error("the log stays full reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
+                self._stopping.wait(RETRY_AFTER_S)

@@ -13,11 +13,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from index.errors import (
     BadArticleError,
     BadQueryError,
     ConflictError,
+    DeadlineError,
     ExpiredCursorError,
     ModelError,
     ModelMismatchError,
@@ -96,6 +98,7 @@ _KINDS: tuple[tuple[type[NutgrafError], int, str, str], ...] = (
     (NotFoundError, 404, "not-found", "Not found"),
     (ExpiredCursorError, 410, "cursor-expired", "The cursor has expired"),
     (ConflictError, 422, "idempotency-key-reused", "The key was used for other content"),
+    (DeadlineError, 503, "timeout", "The question took too long"),
     (NotInstalledError, 501, "not-installed", "The server lacks a package for this"),
     (ModelMismatchError, 503, "model-mismatch", "The store's vectors come from another model"),
     (ModelError, 503, "model", "The embedding model cannot be used"),
@@ -137,6 +140,16 @@ def problem_response(problem: Problem, headers: Mapping[str, str] = {}) -> JSONR
     )
 
 
+def note_problem(scope: Scope, problem: Problem) -> None:
+    """Leave a word of what went wrong with a request, for `noted_problem`."""
+    scope.setdefault("state", {})["problem"] = problem.type.removeprefix(_URN)
+
+
+def noted_problem(scope: Scope) -> str:
+    """The kind of problem that a request met, as its `type` ends; empty: none."""
+    return str(scope.get("state", {}).get("problem", ""))
+
+
 def declared(*statuses: int) -> dict[int | str, dict[str, object]]:
     """`responses=` of a route: these statuses, each a problem."""
     schema = {"$ref": "#/components/schemas/Problem"}
@@ -153,14 +166,16 @@ def install(app: FastAPI) -> None:
     """Have every error of `app` answered as a problem, with nothing of our insides in it."""
 
     @app.exception_handler(NutgrafError)
-    def _nutgraf_error(_: Request, error: NutgrafError) -> JSONResponse:
+    def _nutgraf_error(request: Request, error: NutgrafError) -> JSONResponse:
         problem = problem_of(error)
+        note_problem(request.scope, problem)
         if problem.status >= 500:
             logger.error("request failed type=%s detail=%s", problem.type, problem.detail)
         return problem_response(problem)
 
     @app.exception_handler(ProblemError)
-    def _problem_error(_: Request, error: ProblemError) -> JSONResponse:
+    def _problem_error(request: Request, error: ProblemError) -> JSONResponse:
+        note_problem(request.scope, error.problem)
         return problem_response(error.problem, error.headers)
 
     @app.exception_handler(RequestValidationError)
@@ -233,7 +248,8 @@ _EXAMPLES = {
     403: (
         "forbidden",
         "Not allowed from here",
-        "no key is set, so only this machine may write; set NUTGRAF_API_KEYS",
+        "no key is set, so only this machine may write, under the name localhost or 127.0.0.1; "
+        "set NUTGRAF_API_KEYS to write from elsewhere",
     ),
     404: ("not-found", "Not found", "no article has the id 'harbour-999'"),
     406: (
@@ -260,6 +276,11 @@ _EXAMPLES = {
         "bad-query",
         "The question or a filter is wrong",
         "from: '31/02/2019' is no date; write YYYY-MM-DD",
+    ),
+    429: (
+        "too-many-requests",
+        "Too many requests",
+        "without a key, this address may ask 600 times a minute; wait 3 s and send it again",
     ),
     501: (
         "not-installed",

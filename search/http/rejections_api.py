@@ -56,13 +56,13 @@ class RejectionsResponse(BaseModel):
 def build_rejections(archive: Archive, access: Access) -> APIRouter:
     """The route of the rejected records."""
     bearer = HTTPBearer(
-        auto_error=False, description="Needed when the server can be reached from elsewhere."
+        auto_error=False, description="Of scope admin, unless you are on the server's machine."
     )
     router = APIRouter(
         prefix="/v1/rejections",
         tags=["health"],
-        dependencies=[Depends(access.may_read), Depends(bearer)],
-        responses=declared(401, 422, 503),
+        dependencies=[Depends(access.may_administer), Depends(bearer)],
+        responses=declared(401, 403, 422, 503),
     )
     searcher = archive.searcher
 

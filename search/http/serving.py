@@ -10,9 +10,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.errors import SettingsError
+from search.http.connections import connection_factory
 
 # Long enough for a large batch of articles to be committed.
 GRACE_S = 60
+# Python gives the processor to the next of its threads after so long, if the one that has it goes
+# on. A question gives it up at each row it reads, and the loop at each packet: with Python's 5 ms
+# they would wait whole answers long for a thread that counts.
+_SWITCH_S = 0.0005
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -43,12 +48,16 @@ def url_of(server: socket.socket) -> str:
 
 def run(app: FastAPI, server: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C; requests that are under way are finished first."""
+    sys.setswitchinterval(_SWITCH_S)
     _log_to_stderr()
     config = uvicorn.Config(
         app,
+        http=connection_factory(app.state.metrics),
+        ws="none",
         log_config=None,
         lifespan="off",
         server_header=False,
+        access_log=False,  # its lines have what was asked in them; see `request_log`
         # Who a request is from decides whether it may write: we look at the headers ourselves.
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,

@@ -6,6 +6,7 @@ parts: what stands above the answer at once, the answer when it is there.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
@@ -64,7 +65,8 @@ def build_search_page(archive: Archive, access: Access) -> APIRouter:
     @router.get("/")
     def search_page(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
         is_asked = bool(query.q.strip())
-        asked = pool.submit(outcome_of, searcher, query if is_asked else None)
+        # The deadline of this request is in its context.
+        asked = pool.submit(copy_context().run, outcome_of, searcher, query if is_asked else None)
         try:
             status = asked.result(_patience_s(query)).status
         except TimeoutError:
