@@ -590,10 +590,12 @@ def _tidied(columns: Columns) -> Columns:
     live = np.flatnonzero(is_live)
     if len(is_live) - len(live) <= _MOST_GONE * len(live):
         return columns
-    values, codes = {}, {}
+    values: dict[str, list[str]] = {}
+    codes: dict[str, Any] = {}
     for field in FILTER_FIELDS:
-        used, codes[field] = np.unique(getattr(columns, field)[live], return_inverse=True)
+        used, inverse = np.unique(getattr(columns, field)[live], return_inverse=True)
         values[field] = [columns.values[field][code] for code in used]
+        codes[field] = inverse.astype(np.int32)
     return replace(
         columns,
         article=(np.cumsum(is_live) - 1)[columns.article].astype(np.int32),
@@ -603,8 +605,8 @@ def _tidied(columns: Columns) -> Columns:
         article_id=[columns.article_id[at] for at in live],
         day=columns.day[live],
         instant_s=columns.instant_s[live],
-        **{field: codes[field].astype(np.int32) for field in FILTER_FIELDS},
         values=values,
+        **codes,
     )
 
 

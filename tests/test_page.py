@@ -296,6 +296,17 @@ def test_the_source_is_linked_without_telling_where_from(harbour_url: str) -> No
     assert link in html
 
 
+def test_what_an_article_holds_is_escaped_as_it_is_sent(harbour_url: str) -> None:
+    for html in (
+        _get(f"{harbour_url}/", q="tram line"),
+        _get(f"{harbour_url}/articles/council-007", q="tram line"),
+    ):
+        assert "&lt;script&gt;alert(" in html
+        assert not re.search("<script(?! src=)", html)
+        assert "Council &lt;b&gt;votes&lt;/b&gt; on trams" in html
+        assert "<b>" not in html
+
+
 def test_a_question_is_escaped_wherever_it_stands(harbour_url: str) -> None:
     for question in ('"><script>alert(1)</script>', "'; alert(1) //", "</title><b>"):
         html = _get(f"{harbour_url}/", q=question, outlet=question)

@@ -1,6 +1,7 @@
 """Segments: what is written is what is found, and nothing damaged reaches FAISS."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,32 @@ def test_a_name_is_never_used_again(written: tuple[Path, SegmentInfo]) -> None:
     with pytest.raises(StoreCorruptError, match="never reused"):
         write_segment(folder, info.name, np.arange(2), unit_vectors(2), "m")
     assert (folder / info.name).read_bytes() == before
+
+
+def test_a_segment_is_synced_before_it_has_its_name_and_its_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, int]] = []  # what was synced, and how many bytes it held
+    fsync, rename = os.fsync, os.rename
+
+    def sync(descriptor: int) -> None:
+        stat = os.fstat(descriptor)
+        for path in (tmp_path / "1-a.draft", tmp_path / "1-a.seg"):
+            if path.exists() and os.path.samestat(path.stat(), stat):
+                done.append((path.name, stat.st_size))
+        if os.path.samestat(tmp_path.stat(), stat):
+            done.append(("the folder", 0))
+        fsync(descriptor)
+
+    def note_rename(*names: Path) -> None:
+        done.append(("its name", 0))
+        rename(*names)
+
+    monkeypatch.setattr("os.fsync", sync)
+    monkeypatch.setattr("os.rename", note_rename)
+    write_segment(tmp_path, "1-a.seg", np.arange(2), unit_vectors(2), "m")
+    size = (tmp_path / "1-a.seg").stat().st_size
+    assert done == [("1-a.draft", size), ("its name", 0), ("the folder", 0)]
 
 
 def test_a_flipped_bit_anywhere_is_seen_before_faiss_sees_a_byte(

@@ -14,7 +14,7 @@ from oracle import DIM, embed, found_by_word, paragraph, record, shown, vector_o
 
 from index import snapshot as snapshot_module
 from index import store
-from index.article import Origin, Published, SourceRecord, embedding_text
+from index.article import ArticleId, Origin, Published, SourceRecord, embedding_text
 from index.errors import StoreCorruptError
 from index.segments import Segment
 from index.snapshot import UNKNOWN_DAY, UNKNOWN_INSTANT, SnapshotReader, VectorsView
@@ -88,6 +88,52 @@ def test_nothing_new_gives_the_same_snapshot_again(writer: Writer, reader: Snaps
     assert reader.latest().id == first.id
     writer.add([record("fire", "ash")])
     assert reader.latest().id != first.id
+
+
+def test_articles_that_are_gone_do_not_add_up_in_a_reader(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    for number in range(40):
+        writer.add([record(f"a{number}", f"tok{number}", outlet=f"Outlet {number}")])
+        if number >= 10:
+            writer.remove([ArticleId(f"a{number - 10}")])
+        shown(reader.latest())  # its columns agree with the rows
+    columns = reader.latest().columns
+    assert 10 <= len(columns.article_id) <= 13
+    assert len(columns.values["outlet"]) == len(columns.article_id)
+    fresh = SnapshotReader(writer.folder)
+    try:
+        assert shown(fresh.latest()) == shown(reader.latest())
+    finally:
+        fresh.close()
+
+
+def test_a_renewed_snapshot_is_the_same_and_lets_the_log_be_emptied(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    for number in range(3):
+        writer.add([record(f"a{number}", f"tok{number}")])
+        before = reader.latest()
+    then, id_ = shown(before), before.id
+    del before
+    assert writer.log_bytes() > 0
+    assert writer.begin_log_anew(reader.renew)
+    assert writer.log_bytes() == 0
+    assert (shown(reader.latest()), reader.latest().id) == (then, id_)
+
+
+def test_a_snapshot_that_is_still_read_keeps_the_log_and_what_it_shows(
+    writer: Writer, reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.writer._PATIENCE_S", 0.05)
+    writer.add([record("flood", "weir")])
+    held = reader.latest()
+    then = shown(held)
+    writer.add([record("flood", "dam")])
+    assert not writer.begin_log_anew(reader.renew)
+    assert shown(held) == then
+    del held
+    assert writer.begin_log_anew(reader.renew)
 
 
 def test_every_change_of_what_is_shown_changes_the_id_and_all_readers_agree_on_it(

@@ -1,13 +1,18 @@
-"""SQLite's log: a flipped bit before acknowledged commits is told from a torn end."""
+"""SQLite's log: a flipped bit before acknowledged commits is told from a torn end; it is short."""
 
 import random
 import sqlite3
+import time
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from oracle import record
 
+from index import store
 from index.write_ahead_log import damage_in
+from search.http.archive import Archive
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +25,24 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         for at in range(60):
             connection.execute("INSERT INTO t VALUES (?, randomblob(500))", (at,))
         return path.with_name("some.db-wal").read_bytes()
+
+
+def test_a_server_empties_its_log_though_each_commit_is_followed_by_a_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.http.archive.MOST_LOG_BYTES", 100_000)
+    monkeypatch.setattr("search.http.archive.BETWEEN_LOOKS_AT_LOG_S", 0.05)
+    path = tmp_path / "store" / f"{store.DATABASE}-wal"
+    sizes = []
+    with Archive(tmp_path / "store") as archive:
+        archive.add([record("flood", "weir", "dam")])
+        until = time.monotonic() + 60
+        while not any(after < before for before, after in pairwise(sizes)):
+            assert time.monotonic() < until, sizes
+            archive.add([record("flood", f"weir{len(sizes)}", "dam")])
+            archive.searcher.search("weir", k=1)  # there are more, so its snapshot is held
+            sizes.append(path.stat().st_size)
+        assert archive.searcher.article("flood").version == len(sizes) + 1
 
 
 def test_a_log_as_sqlite_wrote_it_is_sound(log: bytes, tmp_path: Path) -> None:

@@ -147,6 +147,22 @@ def test_versions_go_on_counting_after_a_removal_and_a_compaction(
         assert answers(again, record("flood", "weir")) == [("added", 4)]
 
 
+def test_numbers_go_on_counting_when_the_newest_rows_are_purged(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    """A number used again would be taken for the row that a tombstone or a segment speaks of."""
+    writer.add([record("flood", "weir")])
+    writer.add([record("fire", "ash", "ridge")])
+    before = reader.latest().columns
+    writer.remove(["fire"])
+    writer.compact()
+    writer.add([record("quake", "fault")])
+    after = reader.latest()
+    assert sorted(shown(after)) == ["flood", "quake"]
+    assert after.columns.number[-1] > before.number[-1]
+    assert after.columns.article_number[-1] > before.article_number[-1]
+
+
 def test_what_was_removed_leaves_no_row_behind(writer: Writer, folder: Path) -> None:
     writer.add([record("flood", "weir"), record("fire", "ash")])
     embed(writer, 10)
@@ -195,6 +211,18 @@ def test_idempotency_keys_are_forgotten_after_a_month(writer: Writer, folder: Pa
     connection.close()
     with Writer(folder) as again:
         assert answers(again, record("fire", "ash"), key="old") == [("added", 1)]
+
+
+def test_a_writer_that_stays_open_for_a_month_forgets_idempotency_keys_when_it_compacts(
+    writer: Writer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(writer, record("flood", "weir"), key="old")
+    month_later_s = time.time() + 31 * 24 * 3600
+    monkeypatch.setattr("time.time", lambda: month_later_s)
+    answers(writer, record("fire", "ash"), key="new")
+    writer.compact()
+    with store.reading(folder) as truth:
+        assert truth.execute("SELECT key FROM idempotency_keys").fetchall() == [("new",)]
 
 
 # ------------------------------------------------------------------ one writer

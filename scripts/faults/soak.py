@@ -28,9 +28,7 @@ Exit 1 when a promise is broken. As long as asked, and a minute or two to build 
 import argparse
 import contextlib
 import http.client
-import itertools
 import json
-import os
 import random
 import re
 import shutil
@@ -45,7 +43,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -266,7 +264,8 @@ def keep_a_desk(client: Client) -> None:
     saved = client.call("desk", "POST", "/v1/searches", {"name": name, "q": archive.question()})
     saved_search = f"/v1/searches/{json.loads(saved or b'')['id']}"
     client.call("desk", "GET", f"{saved_search}/feed")
-    client.call("desk", "GET", "/v1/alerts")
+    told = json.loads(client.call("desk", "POST", "/v1/alerts") or b"")
+    client.call("desk", "POST", "/v1/alerts/delivered", {"until": told["until"]})
     client.call("desk", "DELETE", saved_search)
     archive.stopping.wait(_BETWEEN_DESKS_S)
 
@@ -528,6 +527,12 @@ class Soak:
         }
 
 
+def _last_trace(log: str) -> str:
+    """The end of what the server logged, from its last traceback on if there is one."""
+    before, mark, trace = log.rpartition("Traceback (most recent call last)")
+    return f"the server's log ends: {mark}{trace if mark else before[-500:]}"[:5000]
+
+
 def median_slope(x: Sequence[float], y: Sequence[float]) -> float:
     """The median of the slopes between any two points (Theil-Sen). NaN: there are none."""
     xs, ys = np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
@@ -541,6 +546,8 @@ def median_slope(x: Sequence[float], y: Sequence[float]) -> float:
 
 def _more(counts: Sequence[int]) -> float:
     """How many more there are in the last third than in the first, in the middle of each."""
+    if not counts:
+        return float("nan")
     third = max(len(counts) // 3, 1)
     return float(np.median(counts[-third:]) - np.median(counts[:third]))
 
@@ -557,6 +564,8 @@ def soak(folder: Path, *, seconds: float, warm_up_s: float, articles: int) -> So
         with clients_at_work(folder / "store", server.port, archive):
             watch.watch(seconds)
         exit_status = server.stop()
+    if archive.broken:
+        archive.complain(_last_trace((folder / "log").read_text()))
     return Soak(
         samples=tuple(watch.samples),
         warm_up_s=warm_up_s,

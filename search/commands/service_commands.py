@@ -51,6 +51,7 @@ def serve(
     from search.http.access import Access
     from search.http.archive import Archive
 
+    serving.share_heaps()
     access = Access(settings.host, settings.keys)
     with (
         Archive(settings.store, model=settings.model, read_only=settings.read_only) as archive,

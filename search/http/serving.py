@@ -1,5 +1,7 @@
 """Runs the HTTP application on a socket until it is told to stop."""
 
+import contextlib
+import ctypes
 import logging
 import signal
 import socket
@@ -18,6 +20,19 @@ GRACE_S = 60
 # on. A question gives it up at each row it reads, and the loop at each packet: with Python's 5 ms
 # they would wait whole answers long for a thread that counts.
 _SWITCH_S = 0.0005
+_M_ARENA_MAX = -8  # malloc.h of glibc
+_HEAPS = 2
+
+
+def share_heaps() -> None:
+    """Let the threads of this process share two heaps, where its C library is glibc.
+
+    By default it makes up to eight a core, and each keeps what the largest question of its threads
+    once took: on two cores a server held 200 MiB for nothing after some minutes of questions. To
+    be called before there are threads, which keep the heap that they have.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 def listen(host: str, port: int) -> socket.socket:
