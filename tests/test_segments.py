@@ -95,9 +95,8 @@ def test_a_segment_is_synced_before_it_has_its_name_and_its_name_after(
 
     def sync(descriptor: int) -> None:
         stat = os.fstat(descriptor)
-        for path in (tmp_path / "1-a.draft", tmp_path / "1-a.seg"):
-            if path.exists() and os.path.samestat(path.stat(), stat):
-                done.append((path.name, stat.st_size))
+        files = [path for path in tmp_path.iterdir() if os.path.samestat(path.stat(), stat)]
+        done.extend((path.name, stat.st_size) for path in files)
         if os.path.samestat(tmp_path.stat(), stat):
             done.append(("the folder", 0))
         fsync(descriptor)
