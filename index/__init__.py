@@ -25,7 +25,10 @@ In the order the data flows:
 - `writer`: the one writer, which keeps all of these in step
 - `backlog`: embeds what waits, newest leads first
 - `whole_folder`, `backup`, `restore`: a copy of a store, and a store from the copy
+- `verify` with `row_checks`, `link_checks`, `segment_checks`, `words_checks`, `rebuild_checks`,
+  `write_ahead_log`: what is damaged, as `findings`; `repair` makes again what is derived
 - `snapshot`: a reader's frozen view, where `search` begins
 
-`article` holds the records that travel, `errors` what can go wrong.
+`article` holds the records that travel, `errors` what can go wrong; `deadline` and `precedence` are
+set by a server around its questions and changes, and looked at far below.
 """

@@ -3,7 +3,8 @@
 - `command`: what they share
 - `store_commands` with `adding`, `question_commands`, `batch_commands`, `cite_commands`,
   `related_commands`, `story_commands`, `saved_search_commands`, `collection_commands` with
-  `collection_places`, `service_commands` with `doctor`, and `key_commands`
+  `collection_places`, `service_commands` with `doctor`, `care_commands`, `backup_commands`,
+  `key_commands`
 - `client`: talks to a running server
 - `terminal` and the other terminals: answers as people read them there
 """

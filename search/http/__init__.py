@@ -1,8 +1,9 @@
 """HTTP for programs.
 
-- `archive`: the searcher and the one writer that a server holds open
+- `archive`: the searcher and the one writer that a server holds open; `scrub` re-reads the store
 - `access`, `bodies`, `json_body`, `problems`: who may, what was sent, what went wrong
-- `request_log`, `request_limits` with `rate_limit`, `metrics`: what goes around every request
+- `connections`, `request_log`, `request_limits` with `rate_limit`, `admission`, `metrics`: what goes
+  around every request
 - `ending_apart`, `links`, `etags`, `compression`: routes below an id with slashes, from page to
   page, the same answer again, fewer bytes
 - `related_responses`, `story_responses`, `cite_responses` and the others: answers as documents
