@@ -27,6 +27,7 @@ def _assert_all_held_off(some: Mapping[str, object], harbour: Path, folder: Path
     assert len(report.outcomes) == len(some)
 
 
+@pytest.mark.slow
 def test_requests_that_are_no_http_climb_or_lie_come_to_nothing(
     harbour: Path, tmp_path: Path
 ) -> None:

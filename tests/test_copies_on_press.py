@@ -118,6 +118,7 @@ def _reports(records: Sequence[SourceRecord], store: Path) -> dict[str, object]:
     return dict(zip(columns.article_id, columns.report.tolist(), strict=True))
 
 
+@pytest.mark.slow
 def test_copies_with_any_one_or_two_edits_are_one_report_with_their_original(
     archive: Archive,
 ) -> None:
@@ -130,11 +131,13 @@ def test_copies_with_any_one_or_two_edits_are_one_report_with_their_original(
     assert missed == {}
 
 
+@pytest.mark.slow
 def test_reports_are_those_that_were_planted_and_judged(archive: Archive) -> None:
     assert archive.agreement(sorted(archive.right)).f1 >= 0.99
     assert archive.agreement(sorted(archive.judged)).f1 >= 0.98
 
 
+@pytest.mark.slow
 def test_copies_are_told_from_what_only_shares_quotations_and_background(
     archive: Archive, pairs: list[JudgedPair]
 ) -> None:
@@ -149,6 +152,7 @@ def _is_copy(a: SourceRecord, b: SourceRecord) -> bool:
     return is_copy(a.body, b.body, days=days_apart(a.published, b.published))
 
 
+@pytest.mark.slow
 def test_the_first_ten_hits_are_of_ten_reports(archive: Archive) -> None:
     """Of 170 questions, their headlines: 9.94 distinct reports in ten hits; without folding 1.8."""
     asked = [copy.record.headline for copy in archive.copies[:: 12 * COPIES]]

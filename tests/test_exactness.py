@@ -46,6 +46,7 @@ def articles(snapshot: Snapshot) -> list[Scanned]:
     return scanned(snapshot)
 
 
+@pytest.mark.slow
 def test_what_is_found_is_what_a_scan_of_all_texts_finds(
     snapshot: Snapshot, articles: list[Scanned]
 ) -> None:

@@ -22,6 +22,7 @@ def _flip(states: int, seed: int) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_damage_in_any_file_is_detected_and_nothing_wrong_is_shown() -> None:
     table = _flip(16, seed=3)
     assert re.search(r"^segments +16 +16 ", table, re.MULTILINE)

@@ -21,6 +21,7 @@ def _assert_nothing_breaks(*arguments: str) -> None:
     assert "0 of" in fuzzed.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_thousand_inputs_break_no_reader() -> None:
     _assert_nothing_breaks("--runs", "1000")
 

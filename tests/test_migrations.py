@@ -300,6 +300,7 @@ def every_moment(killer: Any, scratch: Path, step: int) -> set[int]:
         boundary += step
 
 
+@pytest.mark.slow
 def test_a_migration_killed_anywhere_leaves_the_old_format_or_the_new(
     killer: Any, tmp_path: Path
 ) -> None:

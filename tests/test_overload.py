@@ -17,6 +17,7 @@ from scripts.faults.overload import feeding, overload, served
 from search.searcher import Searcher
 
 
+@pytest.mark.slow
 def test_told_to_stop_a_server_finishes_what_it_began_and_takes_no_more(
     harbour_copy: Path,
 ) -> None:

@@ -4,9 +4,11 @@ import re
 import subprocess
 import sys
 
+import pytest
 from conftest import ROOT, environment
 
 
+@pytest.mark.slow
 def test_each_property_is_given_more_examples_than_it_asks_for() -> None:
     ran = subprocess.run(
         [

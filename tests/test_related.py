@@ -437,6 +437,7 @@ DATA = Path(os.environ.get("NUTGRAF_DATA", Path(__file__).resolve().parents[2] /
 FLOOR_EVENTS = 0.93
 
 
+@pytest.mark.slow
 def test_coverage_of_real_events_is_found_at_least_as_well_as_before(tmp_path: Path) -> None:
     corpus = DATA / "events" / "corpus.jsonl"
     if not corpus.is_file():

@@ -108,6 +108,7 @@ def test_a_repair_waits_for_no_writer_and_says_who_writes(folder: Path) -> None:
         repair(folder)
 
 
+@pytest.mark.slow
 def test_a_repair_that_is_killed_at_any_moment_is_finished_by_the_next() -> None:
     script = ROOT / "scripts" / "faults" / "kill_repair.py"
     done = subprocess.run(

@@ -19,7 +19,8 @@ def _add(nutgraf: Run, articles: Sequence[dict[str, str]], *where: object) -> No
     assert nutgraf("add", "-", *wait, *where, stdin=lines).returncode == 0
 
 
-@pytest.mark.parametrize("with_server", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("with_server", [False, True])
 def test_alerts_tell_what_is_new_once_and_nothing_when_nothing_is(
     tmp_path: Path, nutgraf: Run, with_server: bool
 ) -> None:

@@ -174,6 +174,7 @@ def test_to_publish_or_compact_changes_no_answer(writer: Writer, reader: Snapsho
 # ------------------------------------------------------------------ whole
 
 
+@pytest.mark.slow
 def test_readers_through_hundreds_of_commits_never_see_half_a_change(tmp_path: Path) -> None:
     """Pairs are added, replaced and removed together; each names the version of its pair."""
     with Writer(tmp_path) as writer:

@@ -34,6 +34,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, get_args
+from unittest import mock
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1]), str(HERE.parents[1] / "tests")]
@@ -433,9 +434,9 @@ def _judge(folder: Path, expected: Expected, acknowledged: int, verdicts: Verdic
 
 def is_shown_as_it_lies(folder: Path, allowed: list[Shown]) -> bool:
     """Whether a reader that comes before any writer shows the store; False: it says why not."""
-    snapshot._PATIENCE_S = snapshot._RENAMES_S = 0.0  # for a writer that is not there
-    try:
-        with contextlib.closing(SnapshotReader(folder)) as reader:
+    impatient = mock.patch.multiple(snapshot, _PATIENCE_S=0.0, _RENAMES_S=0.0)
+    try:  # a writer that it would wait for is not there
+        with impatient, contextlib.closing(SnapshotReader(folder)) as reader:
             seen = shown(reader.latest())
     except NutgrafError:
         return False
