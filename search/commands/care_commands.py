@@ -89,7 +89,8 @@ def _verified_text(verified: "Verified") -> str:
     if not verified.findings:
         return f"good: {looked}"
     lines = _lines(verified.findings, "")
-    return "\n".join([*lines, f"{len(verified.findings):,} findings: {looked}"])
+    count = len(verified.findings)
+    return "\n".join([*lines, f"{count:,} finding{'s' if count > 1 else ''}: {looked}"])
 
 
 def _lines(findings: "Sequence[Finding]", before: str) -> list[str]:
