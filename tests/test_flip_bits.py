@@ -26,8 +26,3 @@ def _flip(states: int, seed: int) -> str:
 def test_damage_in_any_file_is_detected_and_nothing_wrong_is_shown() -> None:
     table = _flip(16, seed=3)
     assert re.search(r"^segments +16 +16 ", table, re.MULTILINE)
-
-
-@pytest.mark.slow
-def test_hundreds_of_flipped_bits_are_detected_and_nothing_wrong_is_shown() -> None:
-    _flip(150, seed=4)

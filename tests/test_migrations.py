@@ -307,13 +307,6 @@ def test_a_migration_killed_anywhere_leaves_the_old_format_or_the_new(
     assert every_moment(killer, tmp_path, step=37) == {1, store.FORMAT}
 
 
-@pytest.mark.slow
-def test_a_migration_killed_at_each_moment_leaves_the_old_format_or_the_new(
-    killer: Any, tmp_path: Path
-) -> None:
-    assert every_moment(killer, tmp_path, step=1) == {1, store.FORMAT}
-
-
 def test_beside_the_root_of_a_volume_the_backup_goes_into_the_folder(
     first: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

