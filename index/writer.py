@@ -82,21 +82,23 @@ class Writer:
             self._lock = take_lock(folder)
         except OSError as error:
             raise _write_error(folder, error) from error
-        try:
-            self._truth = store.create_or_open(folder)
-            self._settle_log()
-            # Before the epoch: tantivy's lock is the second one, should ours have been deleted
-            # under a writer that is at work, which must not lose its place to one that cannot open.
-            self._words = self._open_words()
-            self._epoch = self._begin_epoch()
-            self._choose_model(model)
-            self._recover()
-        except (sqlite3.Error, OSError) as error:
-            self._lock.close()
-            raise _write_error(folder, error) from error
-        except BaseException:
-            self._lock.close()
-            raise
+        with contextlib.ExitStack() as held:
+            held.callback(self._lock.close)
+            try:
+                self._truth = store.create_or_open(folder)
+                held.callback(self._close_truth)
+                self._settle_log()
+                # Before the epoch: tantivy's lock is the second one, should ours have been deleted
+                # under a writer that is at work, which must not lose its place to one that cannot
+                # open.
+                self._words = self._open_words()
+                held.callback(self._close_words)
+                self._epoch = self._begin_epoch()
+                self._choose_model(model)
+                self._recover()
+            except (sqlite3.Error, OSError) as error:
+                raise _write_error(folder, error) from error
+            held.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -402,12 +404,18 @@ class Writer:
                             pass
                 with contextlib.suppress(sqlite3.Error):
                     self._settle_log()
-                with contextlib.suppress(sqlite3.Error):
-                    self._truth.close()
-                with contextlib.suppress(OSError, ValueError):
-                    self._words.close()
+                self._close_truth()
+                self._close_words()
             finally:
                 self._lock.close()
+
+    def _close_truth(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._truth.close()
+
+    def _close_words(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._words.close()
 
     # ------------------------------------------------------------- transaction
 
@@ -472,8 +480,7 @@ class Writer:
             self._reopen_truth()
 
     def _reopen_truth(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self._truth.close()
+        self._close_truth()
         self._truth = store.create_or_open(self.folder)
         self._settle_log()
         self._doubts_truth = False
@@ -660,8 +667,7 @@ class Writer:
                 )
 
     def _reopen_words(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._words.close()
+        self._close_words()
         self._words = self._open_words()
         self._doubts_words = False
 

@@ -266,6 +266,22 @@ def test_a_second_writer_ends_at_once_and_says_who_holds_the_store(folder: Path)
         Writer(folder).close()  # its death frees the store
 
 
+def test_a_writer_that_could_not_open_lets_go_of_all_that_it_held(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(writer_module.idempotency, "forget_old", fail)  # in a transaction
+        with pytest.raises(StoreReadOnlyError) as kept:
+            Writer(folder)
+    # The error is still held, and with its frames all that they hold.
+    with Writer(folder) as second:
+        assert answers(second, record("flood", "weir")) == [("added", 1)]
+    assert kept.value
+
+
 def test_a_writer_that_was_overtaken_changes_nothing_any_more(
     writer: Writer, reader: SnapshotReader
 ) -> None:
