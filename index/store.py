@@ -737,7 +737,9 @@ def passage_by_id(
     row = connection.execute(
         f"{_PASSAGES_AT} AND p.id = :id", {"horizon": horizon, "id": passage_id}
     ).fetchone()
-    return passage_rows(connection, [row[0]], horizon).get(row[0]) if row else None
+    found = passage_rows(connection, [row[0]], horizon).get(row[0]) if row else None
+    # An index that is damaged leads to another row, which is whole.
+    return found if found and found.id == passage_id else None
 
 
 def articles_numbered(
@@ -792,8 +794,31 @@ def article_by_id(
             {"value": article_id, "horizon": horizon},
         ).fetchone()
         if row:
-            return _article_row(row)
+            found = _article_row(row)
+            # An index that is damaged leads to another row, which is whole.
+            return found if found and getattr(found, column) == article_id else None
     return None
+
+
+def live_number(connection: sqlite3.Connection, article_id: ArticleId) -> int | None:
+    """The number of the live article of this id; None: there is none.
+
+    Raises:
+        StoreCorruptError: the index over ids leads to another article.
+    """
+    row = connection.execute(
+        "SELECT number FROM articles WHERE id = ? AND removed_seq IS NULL", (article_id,)
+    ).fetchone()
+    if row is None:
+        return None
+    # By its number, so that it is not the index that says what it is.
+    found = connection.execute("SELECT id FROM articles WHERE number = ?", row).fetchone()
+    if found != (article_id,):
+        raise StoreCorruptError(
+            f"an index of the database is damaged at the article {article_id}; nothing was "
+            "changed; run `nutgraf repair`"
+        )
+    return int(row[0])
 
 
 def keep_version(connection: sqlite3.Connection, article_id: ArticleId) -> None:
@@ -856,7 +881,9 @@ def passages_of(connection: sqlite3.Connection, article: ArticleRow) -> tuple[Pa
         f"SELECT {_PASSAGE} FROM passages p WHERE p.article = ? ORDER BY p.ordinal",
         (article.number,),
     )
-    return tuple(_passage_row(row, article) for row in sound("passages", rows))
+    return tuple(
+        _passage_row(row, article) for row in sound("passages", rows) if row[2] == article.number
+    )
 
 
 def is_whole(connection: sqlite3.Connection, article: int) -> bool:

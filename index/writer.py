@@ -539,17 +539,18 @@ class Writer:
     def _put(self, prepared: PreparedArticle, content: bytes, seq: int) -> Outcome:
         give_way()
         article = prepared.article
-        row = self._truth.execute(
-            "SELECT number, version, content FROM articles WHERE id = ? AND removed_seq IS NULL",
-            (article.id,),
-        ).fetchone()
-        # What is damaged comes anew, though it is the same.
-        if row and row[2] == content and store.is_whole(self._truth, row[0]):
-            return Outcome("unchanged", article.id, row[1])
+        number = store.live_number(self._truth, article.id)
+        if number is not None:
+            version, stored = self._truth.execute(
+                "SELECT version, content FROM articles WHERE number = ?", (number,)
+            ).fetchone()
+            # What is damaged comes anew, though it is the same.
+            if stored == content and store.is_whole(self._truth, number):
+                return Outcome("unchanged", article.id, version)
         version = self._last_version(article.id) + 1
         store.keep_version(self._truth, article.id)
         self._replace(prepared, content, version, seq)
-        return Outcome("replaced" if row else "added", article.id, version)
+        return Outcome("added" if number is None else "replaced", article.id, version)
 
     def _replace(self, prepared: PreparedArticle, content: bytes, version: int, seq: int) -> None:
         article = prepared.article
@@ -582,18 +583,16 @@ class Writer:
         )
 
     def _remove(self, article_id: ArticleId, seq: int) -> bool:
-        row = self._truth.execute(
-            "SELECT number FROM articles WHERE id = ? AND removed_seq IS NULL", (article_id,)
-        ).fetchone()
-        if row is None:
+        number = store.live_number(self._truth, article_id)
+        if number is None:
             return False
         self._truth.execute(
             f"UPDATE articles SET removed_seq = :seq, crc = {crc_after('removed_seq', ':seq')} "
             "WHERE number = :number",
-            {"seq": seq, "number": row[0]},
+            {"seq": seq, "number": number},
         )
         passages = self._truth.execute(
-            f"SELECT {columns_of('passages')} FROM passages WHERE article = ?", (row[0],)
+            f"SELECT {columns_of('passages')} FROM passages WHERE article = ?", (number,)
         ).fetchall()
         self._truth.executemany(
             insert_into("tombstones"),

@@ -1,6 +1,7 @@
 """The SQLite truth: what it refuses, what it keeps, and what it does about damage."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from oracle import record, shown
 
 from index import store
-from index.article import Origin, SourceRecord
+from index.article import ArticleId, Origin, SourceRecord
 from index.errors import StoreCorruptError, StoreFormatError
 from index.snapshot import SnapshotReader
 from index.writer import Writer
@@ -163,6 +164,38 @@ def test_a_damaged_passage_is_left_out_and_counted_never_shown(
     assert sorted(row.number for row in rows.values()) == [2, 3]
     assert snapshot.bad_rows == 1
     assert snapshot.passage("flood-0") is None
+    reader.close()
+
+
+def change_index(folder: Path, name: str, before: bytes, after: bytes) -> None:
+    """Change a key in a small index, and not in its table."""
+    with closing(sqlite3.connect(folder / store.DATABASE)) as connection:
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)
+        ).fetchone()
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    data = bytearray((folder / store.DATABASE).read_bytes())
+    page = slice((root - 1) * page_bytes, root * page_bytes)
+    assert data[page].count(before) == 1
+    data[page] = data[page].replace(before, after)
+    (folder / store.DATABASE).write_bytes(data)
+
+
+def test_an_index_that_leads_to_another_row_shows_and_removes_nothing(folder: Path) -> None:
+    for name in ("live_articles", "articles_by_id"):
+        change_index(folder, name, b"flood", b"flooe")
+    reader = SnapshotReader(folder)
+    passage = reader.latest().passage_rows([0])[0]
+    assert reader.latest().article("flooe") is None
+    with Writer(folder) as writer, pytest.raises(StoreCorruptError, match="repair"):
+        writer.remove([ArticleId("flooe")])
+    rows = reader.latest().passage_rows(range(3)).values()
+    assert {row.article.id for row in rows} == {"fire", "flood"}
+    reader.close()
+    changed = f"{passage.id[:-1]}{'x' if passage.id[-1] != 'x' else 'y'}"
+    change_index(folder, "passages_by_id", passage.id.encode(), changed.encode())
+    reader = SnapshotReader(folder)
+    assert reader.latest().passage(changed) is None
     reader.close()
 
 
