@@ -214,7 +214,8 @@ def _place(data: bytes, chance: random.Random) -> int:
 def judge(folder: Path, fault: Fault, expected: Answers, rows: str) -> Verdict:
     """Ask, verify and repair a store with a fault in it."""
     answered = _tried(lambda: answers(folder), Answers())
-    wrong = answered.said - expected.said
+    # How a text from outside is weighed is never shown: it may differ, if that is detected.
+    wrong = {item for item in answered.said - expected.said if item[0] != "outside"}
     if wrong:
         return Verdict("wrong", fault, f"said {sorted(map(str, wrong))[:3]}")
     differs = answered.said != expected.said
