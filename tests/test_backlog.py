@@ -169,6 +169,7 @@ def test_another_model_s_vectors_take_over_in_one_commit_when_all_are_there(
     assert reader.latest().vectors.cosines(query, position)[0] > 0.999
 
 
+@pytest.mark.slow
 def test_a_damaged_article_holds_up_neither_the_backlog_nor_another_model(
     writer: Writer, reader: SnapshotReader, other_model: str
 ) -> None:

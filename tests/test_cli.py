@@ -278,6 +278,7 @@ def test_bad_records_are_listed_counted_and_kept_and_the_rest_goes_on(
     assert json.loads(status.stdout)["articles"] == len(ARTICLES)
 
 
+@pytest.mark.slow
 def test_an_interrupted_embedding_keeps_what_was_done_and_goes_on(
     tmp_path: Path, nutgraf: Run
 ) -> None:

@@ -55,6 +55,7 @@ def _tell(nutgraf: Run, *where: object) -> None:
     assert nutgraf("forget", id, *where).stdout == f"{id} forgotten\n"
 
 
+@pytest.mark.slow
 def test_what_could_not_be_printed_is_told_again(tmp_path: Path, nutgraf: Run) -> None:
     store = tmp_path / "store"
     _add(nutgraf, ARTICLES[4:], "--store", store)
@@ -70,6 +71,7 @@ def test_what_could_not_be_printed_is_told_again(tmp_path: Path, nutgraf: Run) -
     assert [len(alert.entries) for alert in told.alerts] == [2]
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_said_in_one_line(harbour_copy: Path, nutgraf: Run) -> None:
     bad = nutgraf("save", "Ferry", "(ferry AND", "--store", harbour_copy)
     assert (bad.returncode, len(bad.stderr.splitlines())) == (2, 1)

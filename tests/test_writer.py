@@ -202,17 +202,6 @@ def test_an_idempotency_key_used_for_other_content_is_a_conflict_and_changes_not
     assert answers(writer, record("flood", "dam"), key="tuesday") == [("replaced", 2)]
 
 
-def test_idempotency_keys_are_forgotten_after_a_month(writer: Writer, folder: Path) -> None:
-    answers(writer, record("flood", "weir"), key="old")
-    writer.close()
-    connection = sqlite3.connect(folder / store.DATABASE)
-    connection.execute("UPDATE idempotency_keys SET at_s = at_s - 31 * 24 * 3600")
-    connection.commit()
-    connection.close()
-    with Writer(folder) as again:
-        assert answers(again, record("fire", "ash"), key="old") == [("added", 1)]
-
-
 def test_a_writer_that_stays_open_for_a_month_forgets_idempotency_keys_when_it_compacts(
     writer: Writer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
