@@ -47,6 +47,7 @@ _SHED_SHARE: Final = 0.99  # of what is sent away; the rest waited for the clien
 _FED_AT_ONCE: Final = 20
 _READER_EVERY_S: Final = 0.1
 _TURNS: Final = 5
+_SERVE: Final = (sys.executable, "-m", "search", "serve", "--port", "0")
 
 
 # ------------------------------------------------------------------------------- what is asked
@@ -153,11 +154,10 @@ def served(articles: int, seed: int) -> Iterator[tuple[int, Press]]:
     environment |= {"PYTHONPATH": str(ROOT), "NUTGRAF_RATE_PER_MINUTE": "0"}
     try:
         build(folder / "store", [press.article() for _ in range(articles)])
-        server = subprocess.Popen(
-            [sys.executable, "-m", "search", "serve", "--port", "0", "--store", folder / "store"],
-            stderr=(folder / "log").open("wb"),
-            env=environment,
-        )
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [*_SERVE, "--store", folder / "store"], stderr=log, env=environment
+            )
         try:
             yield _port(folder / "log", server), press
         finally:
