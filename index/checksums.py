@@ -162,7 +162,18 @@ def sound(table: str, rows: sqlite3.Cursor) -> list[tuple[Any, ...]]:
 def columns_of(table: str, alias: str = "") -> str:
     """A table's columns in the order of `CHECKED`, and its `crc`, for a SELECT or an INSERT."""
     dot = f"{alias}." if alias else ""
-    return ", ".join(f'{dot}"{name}"' for name in (*CHECKED[table], "crc"))
+    return ", ".join(dot + quoted(name) for name in (*CHECKED[table], "crc"))
+
+
+def key_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    """The columns of a table's primary key, in its order."""
+    columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+    return [name for _, name, *_, place in sorted(columns, key=lambda row: row[-1]) if place]
+
+
+def quoted(name: str) -> str:
+    """A column's name as it stands in SQL, where some are keywords."""
+    return f'"{name}"'
 
 
 def insert_into(table: str, *, instead: bool = False) -> str:

@@ -65,9 +65,9 @@ def remember(
 
 def forget_old(truth: sqlite3.Connection) -> None:
     """Delete keys that nobody repeats any more."""
-    row = truth.execute("SELECT at_s FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
+    last = truth.execute(f"SELECT {columns_of('commits')} FROM commits ORDER BY seq DESC LIMIT 1")
     # A clock that jumped ahead, while no commit bears it out, makes no key old.
-    now_s = min(int(time.time()), row[0]) if row else int(time.time())
+    now_s = min([int(time.time()), *(at_s for _, at_s in sound("commits", last))])
     truth.execute("DELETE FROM idempotency_keys WHERE at_s < ?", (now_s - _KEY_LIFETIME_S,))
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from index import backup, store
-from index.checksums import CHECKED, crc, row_crc
+from index.checksums import CHECKED, crc, key_of, quoted, row_crc
 from index.errors import OutputError, StoreCorruptError, StoreFormatError, StoreFullError
 
 logger = logging.getLogger(__name__)
@@ -152,11 +152,11 @@ def _from_1_to_2(before: sqlite3.Connection, truth: sqlite3.Connection) -> None:
     truth.execute("ALTER TABLE articles ADD COLUMN head_crc INTEGER NOT NULL DEFAULT 0")
     for table in (*_WITHOUT_IN_1, *_COVERED_BY_1):
         names = [name for name in CHECKED[table] if name != "head_crc"]
-        key = _key_of(before, table)
+        key = key_of(before, table)
         changed = ["crc", "head_crc"] if table == "articles" else ["crc"]
         truth.executemany(
             f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in changed)} "
-            f"WHERE {' AND '.join(f'{_quoted(name)} = ?' for name in key)}",
+            f"WHERE {' AND '.join(f'{quoted(name)} = ?' for name in key)}",
             _sealed_anew(before, table, names, key),
         )
     if not before.execute("SELECT 1 FROM meta WHERE key = 'last_story'").fetchone():
@@ -169,7 +169,7 @@ def _sealed_anew(
     """The checksums of each row, and the values of its key."""
     covered = _COVERED_BY_1.get(table)
     stored = "crc" if covered else "0"
-    selected = ", ".join(map(_quoted, dict.fromkeys([*key, *names])))
+    selected = ", ".join(map(quoted, dict.fromkeys([*key, *names])))
     for *columns, old in before.execute(f"SELECT {selected}, {stored} FROM {table}"):
         row = dict(zip(dict.fromkeys([*key, *names]), columns, strict=True))
         damage = 0
@@ -181,15 +181,6 @@ def _sealed_anew(
             sums = [row["head_crc"]]
         sums = [row_crc(table, [row[name] for name in CHECKED[table]]) ^ damage, *sums]
         yield (*sums, *(row[name] for name in key))
-
-
-def _key_of(truth: sqlite3.Connection, table: str) -> list[str]:
-    columns = truth.execute(f"PRAGMA table_info({table})").fetchall()
-    return [name for _, name, *_, place in sorted(columns, key=lambda row: row[-1]) if place]
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
 
 
 _STEPS: Final[Mapping[int, Callable[[sqlite3.Connection, sqlite3.Connection], None]]] = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from index import generations, reports, store, stories, term_counts
-from index.checksums import columns_of, crc_after, insert_into, is_sound, sealed
+from index.checksums import columns_of, crc_after, insert_into, is_sound, key_of, sealed
 from index.errors import StoreCorruptError
 from index.findings import Damage, Finding, Part
 from index.link_checks import is_vector
@@ -166,26 +166,12 @@ _MEND: Final[Mapping[Part, Callable[[Writer], None]]] = {
 
 def _drop_damaged(truth: sqlite3.Connection, table: str) -> int:
     """Delete a derived table's rows that fail their check; returns how many."""
-    key = _KEYS[table]
+    key = key_of(truth, table)
     rows = truth.execute(f"SELECT {columns_of(table)}, {', '.join(key)} FROM {table}")
     damaged = [row[-len(key) :] for row in rows if not is_sound(table, row[: -len(key)])]
     where = " AND ".join(f"{name} IS ?" for name in key)
     truth.executemany(f"DELETE FROM {table} WHERE {where}", damaged)
     return len(damaged)
-
-
-_KEYS: Final = {
-    "recurring": ("outlet", "hash"),
-    "lines": ("article",),
-    "reports": ("article", "seq"),
-    "stories": ("article", "seq"),
-    "term_vectors": ("article",),
-    "term_counts": ("language", "term"),
-    "vectors": ("number",),
-    "segments": ("name",),
-    "generations": ("number",),
-    "generation_segments": ("generation", "segment"),
-}
 
 
 def _terms(truth: sqlite3.Connection) -> Iterator[tuple[str, Terms]]:

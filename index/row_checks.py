@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from index.checksums import CHECKED, columns_of, is_sound
+from index.checksums import CHECKED, columns_of, is_sound, key_of, quoted
 
 _ROWS = 500  # at a time; a row may be a long article
 
@@ -36,8 +36,8 @@ def batches(truth: sqlite3.Connection, table: str) -> Iterator[CheckedRows]:
 
 
 def _batch(truth: sqlite3.Connection, table: str, after: tuple[object, ...] | None) -> CheckedRows:
-    key = _key_of(truth, table)
-    names = ", ".join(map(_quoted, key))
+    key = key_of(truth, table)
+    names = ", ".join(map(quoted, key))
     where = f"WHERE ({names}) > ({', '.join('?' * len(key))})" if after else ""
     rows = truth.execute(
         f"SELECT {names}, {columns_of(table)} FROM {table} {where} ORDER BY {names} LIMIT {_ROWS}",
@@ -49,12 +49,3 @@ def _batch(truth: sqlite3.Connection, table: str, after: tuple[object, ...] | No
             at = " ".join(f"{name}={value!r}" for name, value in zip(key, row, strict=False))
             damaged.append(f"{table} {at}")
     return CheckedRows(table, len(rows), tuple(damaged), rows[-1][: len(key)] if rows else ())
-
-
-def _key_of(truth: sqlite3.Connection, table: str) -> list[str]:
-    columns = truth.execute(f"PRAGMA table_info({table})").fetchall()
-    return [name for _, name, *_, place in sorted(columns, key=lambda row: row[-1]) if place]
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'

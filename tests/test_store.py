@@ -167,6 +167,15 @@ def test_a_damaged_passage_is_left_out_and_counted_never_shown(
     reader.close()
 
 
+def test_a_damaged_time_of_the_last_commit_keeps_no_writer_out(folder: Path) -> None:
+    change(folder, "UPDATE commits SET at_s = 'x' WHERE seq = (SELECT max(seq) FROM commits)")
+    with Writer(folder) as writer:
+        writer.add([record("quake", "fault")])
+    reader = SnapshotReader(folder)
+    assert sorted(shown(reader.latest())) == ["fire", "flood", "quake"]
+    reader.close()
+
+
 def change_index(folder: Path, name: str, before: bytes, after: bytes) -> None:
     """Change a key in a small index, and not in its table."""
     with closing(sqlite3.connect(folder / store.DATABASE)) as connection:

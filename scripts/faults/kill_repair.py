@@ -22,7 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1]), str(HERE.parents[1] / "tests")]
 
 from damage import change, damageable  # noqa: E402
 from flip_bits import in_child  # noqa: E402
-from kill_writer import _Boundaries as Boundaries  # noqa: E402
+from kill_writer import Boundaries  # noqa: E402
 from store_answers import Answers, answers  # noqa: E402
 
 from index import store  # noqa: E402

@@ -86,7 +86,7 @@ class Report:
 # ------------------------------------------------------------------ the child that dies
 
 
-class _Boundaries:
+class Boundaries:
     """Counts calls from Python into what touches the disk, and dies at one of them."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ def _touches_the_disk(called: object) -> bool:
 
 def _carry_out(plan: Plan, server: socket.socket) -> None:
     """Perform a plan and die; every acknowledgement is sent before the next step."""
-    boundaries = _Boundaries()
+    boundaries = Boundaries()
     began_s = 0.0
 
     def tell(**what: object) -> None:
