@@ -16,10 +16,6 @@ from search.http.connections import connection_factory
 
 # Long enough for a large batch of articles to be committed.
 GRACE_S = 60
-# Python gives the processor to the next of its threads after so long, if the one that has it goes
-# on. A question gives it up at each row it reads, and the loop at each packet: with Python's 5 ms
-# they would wait whole answers long for a thread that counts.
-_SWITCH_S = 0.0005
 _M_ARENA_MAX = -8  # malloc.h of glibc
 _HEAPS = 2
 
@@ -63,7 +59,6 @@ def url_of(server: socket.socket) -> str:
 
 def run(app: FastAPI, server: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C; requests that are under way are finished first."""
-    sys.setswitchinterval(_SWITCH_S)
     _log_to_stderr()
     config = uvicorn.Config(
         app,
