@@ -9,7 +9,8 @@ In the order the data flows:
 - `chunking`: the article's passages
 - `preparing`: the steps above, one record at a time
 - `checksums`: what tells a sound row from a damaged one
-- `store`: the SQLite file that holds the truth
+- `tables`, `store_folder`, `store`: the SQLite file that holds the truth, how it is made and
+  opened, and its rows; `synced_folders`: names that a power cut leaves in place
 - `migrations`: brings one of an older format to ours
 - `words`: the tantivy index that follows it
 - `default_model`, `model`, `embedding`: passages to vectors, in a process of their own

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from index import store
+from index import store_folder, tables
 from index.errors import StoreCorruptError, StoreFormatError
 from index.whole_folder import whole_folder
 from index.words import WordsReader
@@ -76,8 +76,8 @@ def back_up(folder: Path, target: Path) -> Manifest:
         counts = _counts(held.truth, folder)
         files = {
             **_copied_database(held.truth, folder, draft),
-            **_copied_segments(held.segments, draft / store.SEGMENTS),
-            **_copied_words(held, draft / store.WORDS),
+            **_copied_segments(held.segments, draft / store_folder.SEGMENTS),
+            **_copied_words(held, draft / store_folder.WORDS),
         }
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = Manifest(made_at=made_at, files=files, **counts)
@@ -107,10 +107,10 @@ def read_manifest(backup: Path) -> Manifest:
         raise _damaged(path) from error
     if not is_whole:
         raise _damaged(path)
-    if manifest.format > store.FORMAT:
+    if manifest.format > tables.FORMAT:
         raise StoreFormatError(
             f"{backup}: the backup has format {manifest.format}, this Nutgraf knows up to "
-            f"{store.FORMAT}; install the newer Nutgraf"
+            f"{tables.FORMAT}; install the newer Nutgraf"
         )
     return manifest
 
@@ -134,7 +134,7 @@ def _block(source: BinaryIO) -> bytes:
     try:
         return source.read(_BLOCK_BYTES)
     except OSError as error:
-        raise store.unreadable(Path(source.name), error) from error
+        raise store_folder.unreadable(Path(source.name), error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +154,12 @@ def _held(folder: Path) -> Iterator[_Held]:
         StoreFormatError, StoreCorruptError, StoreUnreadableError: it cannot be read.
     """
     with ExitStack() as held:
-        with store.readable(folder):
-            truth = held.enter_context(closing(store.open_readonly(folder, any_format=True)))
-            words = _open_words(folder / store.WORDS, held)
+        with store_folder.readable(folder):
+            truth = held.enter_context(closing(store_folder.open_readonly(folder, any_format=True)))
+            words = _open_words(folder / store_folder.WORDS, held)
             for attempt in range(1, _TRIES + 1):
                 truth.execute("BEGIN")
-                files, missing = _open_segments(truth, folder / store.SEGMENTS, held)
+                files, missing = _open_segments(truth, folder / store_folder.SEGMENTS, held)
                 if not missing or attempt == _TRIES:
                     break
                 truth.execute("COMMIT")  # a writer has published since: its commit is as good
@@ -204,7 +204,7 @@ def _open_segments(
 
 
 def _copied_database(truth: sqlite3.Connection, folder: Path, draft: Path) -> dict[str, CopiedFile]:
-    path = draft / store.DATABASE
+    path = draft / store_folder.DATABASE
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as copy:
             copy.execute("PRAGMA synchronous = OFF")  # it is synced whole, before it has its name
@@ -213,12 +213,12 @@ def _copied_database(truth: sqlite3.Connection, folder: Path, draft: Path) -> di
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
             raise OSError(errno.ENOSPC, "no space left", str(path)) from error
-        with store.readable(folder):
+        with store_folder.readable(folder):
             raise
 
     with path.open("rb") as copied:
         digest = hashlib.file_digest(copied, "sha256").hexdigest()
-    return {store.DATABASE: CopiedFile(path.stat().st_size, digest)}
+    return {store_folder.DATABASE: CopiedFile(path.stat().st_size, digest)}
 
 
 def _copied_segments(
@@ -229,7 +229,7 @@ def _copied_segments(
     for name, (source, sha256) in segments.items():
         copied = copy_checked(source, folder / name)
         if copied.sha256 == sha256:
-            files[f"{store.SEGMENTS}/{name}"] = copied
+            files[f"{store_folder.SEGMENTS}/{name}"] = copied
         else:
             logger.warning("segment left out of the backup, it is damaged name=%s", name)
             (folder / name).unlink()
@@ -255,7 +255,7 @@ def _copied_words(held: _Held, folder: Path) -> dict[str, CopiedFile]:
     for path in folder.iterdir():
         if path.name not in files:  # tantivy's locks
             path.unlink()
-    return {f"{store.WORDS}/{name}": file for name, file in files.items()}
+    return {f"{store_folder.WORDS}/{name}": file for name, file in files.items()}
 
 
 def _counts(truth: sqlite3.Connection, folder: Path) -> dict[str, int]:
@@ -268,7 +268,7 @@ def _counts(truth: sqlite3.Connection, folder: Path) -> dict[str, int]:
         "passages": f"SELECT count(*) {live}",
         "embedded": f"SELECT count(*) {live} AND p.embedded_seq IS NOT NULL",
     }
-    with store.readable(folder):
+    with store_folder.readable(folder):
         return {name: int(truth.execute(sql).fetchone()[0]) for name, sql in counted.items()}
 
 

@@ -13,7 +13,8 @@ anew over a flipped bit it would pass for sound.
 import logging
 import sqlite3
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -121,29 +122,29 @@ CHANGING: Final[Mapping[str, str]] = {
 
 def crc(*columns: str | int | bytes | None) -> int:
     """CRC-32 over columns, in order; bytes count by their length first, and then as they are."""
+    contents = [column for column in columns if isinstance(column, bytes)]
+    if not contents:
+        return zlib.crc32(repr([*columns]).encode())
     plain = [len(column) if isinstance(column, bytes) else column for column in columns]
     value = zlib.crc32(repr(plain).encode())
-    for column in columns:
-        if isinstance(column, bytes):
-            value = zlib.crc32(column, value)
+    for content in contents:
+        value = zlib.crc32(content, value)
     return value
 
 
 def row_crc(table: str, columns: Sequence[Any]) -> int:
     """What the `crc` of a row must be, from its columns in the order of `CHECKED`."""
     if table in CHANGING:
-        *fixed, changing = columns
-        return crc(*fixed) ^ _changing_part(changing)
+        return crc(*columns[:-1]) ^ _changing_part(columns[-1])
     return crc(*columns)
 
 
 def is_sound(table: str, row: Sequence[Any]) -> bool:
     """Whether a row passes its check: its columns in the order of `CHECKED`, and its `crc`."""
-    *columns, stored = row
-    return bool(row_crc(table, columns) == stored)
+    return bool(row_crc(table, row[:-1]) == row[-1])
 
 
-def sound(table: str, rows: sqlite3.Cursor) -> list[tuple[Any, ...]]:
+def sound(table: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
     """Those of a table's rows that pass their check, without their `crc`; others are logged.
 
     Rows as `columns_of` names their columns.
@@ -205,7 +206,9 @@ def _crc_changed(stored: int | None, before: int | None, after: int | None) -> i
     return (stored or 0) ^ _changing_part(before) ^ _changing_part(after)
 
 
-def _changing_part(value: object) -> int:
+# By type as well: 1 and 1.0 are equal, and not the same.
+@lru_cache(maxsize=4096, typed=True)
+def _changing_part(value: str | int | bytes | None) -> int:
     # Not by CRC: it is linear, and the same bits flipped in two columns would cancel out.
     if value is None:
         return 0

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 # Languages with a press of some size. Left to choose among all it knows, the model takes tables
@@ -89,4 +90,6 @@ def _identifier() -> LanguageIdentifier:
     """The model, loaded once (0.8 s), in the first process and thread that needs it."""
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(LANGUAGES)
+    # Chosen by column, the table lies by columns in memory, and a text reads rows of it.
+    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)
     return identifier

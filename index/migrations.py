@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from index import backup, store
+from index import backup, store, store_folder, tables
 from index.checksums import CHECKED, crc, key_of, quoted, row_crc
 from index.errors import OutputError, StoreCorruptError, StoreFormatError, StoreFullError
 
@@ -30,14 +30,14 @@ def migrate(folder: Path, truth: sqlite3.Connection) -> None:
         StoreCorruptError, StoreUnreadableError, OutputError: likewise, the store cannot be read or
             backed up.
     """
-    if _format(truth) < store.FORMAT:
+    if _format(truth) < tables.FORMAT:
         _refuse_a_full_disk(folder)
         kept = _back_up(folder, _format(truth))
         logger.warning(
             "%s: format %d becomes %d; the store as it was is kept in %s",
             folder,
             _format(truth),
-            store.FORMAT,
+            tables.FORMAT,
             kept,
         )
         _take_steps(folder, truth)
@@ -45,17 +45,17 @@ def migrate(folder: Path, truth: sqlite3.Connection) -> None:
 
 def migrate_restored(folder: Path) -> None:
     """Bring a store that was just made from a backup to our format."""
-    with contextlib.closing(store.open_for_writing(folder)) as truth:
+    with contextlib.closing(store_folder.open_for_writing(folder)) as truth:
         _take_steps(folder, truth)
 
 
 def _take_steps(folder: Path, truth: sqlite3.Connection) -> None:
-    while (found := _format(truth)) < store.FORMAT:
+    while (found := _format(truth)) < tables.FORMAT:
         began_s = time.monotonic()
         # What a step reads is the store before it, whatever it has written already.
         with (
-            store.readable(folder),
-            contextlib.closing(store.open_readonly(folder, any_format=True)) as before,
+            store_folder.readable(folder),
+            contextlib.closing(store_folder.open_readonly(folder, any_format=True)) as before,
         ):
             truth.execute("BEGIN IMMEDIATE")
             try:
@@ -76,13 +76,13 @@ def _format(truth: sqlite3.Connection) -> int:
 
 def _refuse_a_full_disk(folder: Path) -> None:
     """A backup is as large as the store, and a step may write each page of the database anew."""
-    database = sum(path.stat().st_size for path in folder.glob(f"{store.DATABASE}*"))
-    segments = sum(path.stat().st_size for path in (folder / store.SEGMENTS).iterdir())
+    database = sum(path.stat().st_size for path in folder.glob(f"{store_folder.DATABASE}*"))
+    segments = sum(path.stat().st_size for path in (folder / store_folder.SEGMENTS).iterdir())
     needed = 3 * database + segments  # the log is copied into the database afterwards
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise StoreFullError(
-            f"{folder}: bringing the store to format {store.FORMAT} takes {needed >> 20:,} MiB "
+            f"{folder}: bringing the store to format {tables.FORMAT} takes {needed >> 20:,} MiB "
             f"with the backup, {free >> 20:,} MiB are free; nothing was changed; free some space"
         )
 

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from index import generations, reports, store, stories, term_counts
+from index import generations, reports, store, store_folder, stories, term_counts
 from index.checksums import columns_of, crc_after, insert_into, is_sound, key_of, sealed
 from index.errors import StoreCorruptError
 from index.findings import Damage, Finding, Part
+from index.held_truth import take_lock
 from index.link_checks import is_vector
 from index.recurring import line_hashes
 from index.term_vectors import Terms, terms_of
 from index.verify import Depth, Verified, verify
-from index.writer import Writer, take_lock
+from index.writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +64,10 @@ def _mend(folder: Path, parts: set[Part]) -> None:
         _reindex(folder)
     if parts == {Part.INDEXES}:
         return
-    words = _inode(folder / store.WORDS)
+    words = _inode(folder / store_folder.WORDS)
     # Opening it rebuilds a word index that is damaged, and segments whose file is.
     with Writer(folder) as writer:
-        if _inode(folder / store.WORDS) != words:
+        if _inode(folder / store_folder.WORDS) != words:
             parts = parts - {Part.WORDS}  # what was set aside is not to be set aside over
         for part, mend in _MEND.items():
             if part in parts:
@@ -82,8 +83,8 @@ def _reindex(folder: Path) -> None:
     """Before a writer is opened: it looks rows up by these indexes."""
     with (
         take_lock(folder),
-        store.readable(folder),
-        closing(store.create_or_open(folder)) as truth,
+        store_folder.readable(folder),
+        closing(store_folder.create_or_open(folder)) as truth,
     ):
         truth.execute("REINDEX")
 

@@ -14,9 +14,10 @@ sees the grouping of its own horizon.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 
 import numpy as np
 
@@ -31,9 +32,14 @@ from index.store import ArticleRow
 _LONG_LIST = 500
 
 
-def regroup(truth: sqlite3.Connection, seq: int) -> None:
-    """Bring the reports up to what the open transaction, `seq`, has added and removed."""
-    _Regrouping(truth, seq).run()
+def regroup(
+    truth: sqlite3.Connection, seq: int, sketches: Mapping[int, "Sketch"] = MappingProxyType({})
+) -> None:
+    """Bring the reports up to what the open transaction, `seq`, has added and removed.
+
+    Sketches of articles, by number, that are made already are not made from the truth.
+    """
+    _Regrouping(truth, seq, sketches).run()
 
 
 def rebuild(truth: sqlite3.Connection, seq: int) -> None:
@@ -41,7 +47,7 @@ def rebuild(truth: sqlite3.Connection, seq: int) -> None:
 
     What is found is what `regroup` comes to article by article; labels that were right stay.
     """
-    _Regrouping(truth, seq).run_anew()
+    _Regrouping(truth, seq, {}).run_anew()
 
 
 def label(truth: sqlite3.Connection, article: int) -> int:
@@ -104,14 +110,21 @@ class Member:
 
 def member(article: ArticleRow) -> Member:
     runs = copies.runs_of(article.text)
-    sketch = Sketch(
+    return Member(article, runs, _sketched(article, runs))
+
+
+def sketch(article: updates.Piece) -> Sketch:
+    return _sketched(article, copies.runs_of(article.text))
+
+
+def _sketched(article: updates.Piece, runs: copies.Runs) -> Sketch:
+    return Sketch(
         _piece(article),
         updates.mark_of(article.headline, article.text) is not None,
         updates.day_of(article.published),
         len(runs.words),
         frozenset(copies.fingerprints_of(runs).tolist()),
     )
-    return Member(article, runs, sketch)
 
 
 def belong_together(a: Member, b: Member) -> bool:
@@ -138,7 +151,7 @@ def may_belong_together(a: Sketch, b: Sketch) -> bool:
     return alike or (a.piece == b.piece and (a.marked or b.marked))
 
 
-def _piece(article: ArticleRow) -> int:
+def _piece(article: updates.Piece) -> int:
     words = " ".join(copies.words_of(updates.plain_headline(article.headline)))
     name = f"{article.outlet.casefold()}\n{words}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(name, digest_size=8).digest(), "big", signed=True)
@@ -156,8 +169,10 @@ def _unpacked(hashes: bytes) -> list[int]:
 class _Regrouping:
     """One transaction's changes to the reports."""
 
-    def __init__(self, truth: sqlite3.Connection, seq: int) -> None:
-        self._truth, self._seq = truth, seq
+    def __init__(
+        self, truth: sqlite3.Connection, seq: int, sketches: Mapping[int, Sketch]
+    ) -> None:
+        self._truth, self._seq, self._sketches = truth, seq, sketches
         self._members: dict[int, Member | None] = {}
         self._labels_before: dict[int, int] = {}
 
@@ -213,17 +228,16 @@ class _Regrouping:
     def _join(self, number: int) -> None:
         """Put an article into the report of each article that it belongs with."""
         give_way()
-        read = self._read(number)
-        if read is None:
+        sketch = self._sketch(number)
+        if sketch is None:
             self._truth.execute(
                 "INSERT INTO sketches VALUES (?, ?, 0, 0, NULL, 0, ?)", (number, number, b"")
             )
             return
-        joined = self._reports_of(read)
+        joined = self._reports_of(number, sketch)
         report = min(number, *joined) if joined else number
         for other in sorted(joined - {report}):
             self._relabel(other, report)
-        sketch = read.sketch
         self._truth.execute(
             "INSERT INTO sketches VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -238,19 +252,19 @@ class _Regrouping:
         )
         self._insert_fingerprints(report, sketch.fingerprints)
 
-    def _reports_of(self, read: Member) -> set[int]:
+    def _reports_of(self, number: int, sketch: Sketch) -> set[int]:
         joined: set[int] = set()
-        for report in self._sharing_reports(read.sketch.fingerprints):
-            if any(self._belongs(read, other) for other in self._sharing(read.sketch, report)):
+        for report in self._sharing_reports(sketch.fingerprints):
+            if any(self._belong(number, other) for other in self._sharing(sketch, report)):
                 joined.add(report)
-        for other, report in self._versions(read.sketch):
-            if report not in joined and self._belongs(read, other):
+        for other, report in self._versions(sketch):
+            if report not in joined and self._belong(number, other):
                 joined.add(report)
         return joined
 
-    def _belongs(self, read: Member, other: int) -> bool:
-        there = self._read(other)
-        return there is not None and belong_together(read, there)
+    def _belong(self, number: int, other: int) -> bool:
+        here, there = self._read(number), self._read(other)
+        return here is not None and there is not None and belong_together(here, there)
 
     def _sharing_reports(self, fingerprints: frozenset[int]) -> list[int]:
         """Reports that have as many of these fingerprints as a copy shares at least."""
@@ -317,6 +331,14 @@ class _Regrouping:
             [(value, report) for value in sorted(hashes)],
         )
         return hashes
+
+    def _sketch(self, number: int) -> Sketch | None:
+        """None: its row is damaged."""
+        made = self._sketches.get(number)
+        if made is not None:
+            return made
+        read = self._read(number)
+        return read.sketch if read else None
 
     def _read(self, number: int) -> Member | None:
         """None: its row is damaged."""

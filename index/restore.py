@@ -4,7 +4,7 @@ import logging
 import shutil
 from pathlib import Path
 
-from index import migrations, store
+from index import migrations, store_folder
 from index.backup import CopiedFile, Manifest, copy_checked, read_manifest
 from index.errors import StoreCorruptError
 from index.snapshot import SnapshotReader
@@ -29,7 +29,7 @@ def restore(backup: Path, folder: Path) -> Manifest:
     refuse_what_is_there(folder)
     manifest = read_manifest(backup)
     with whole_folder(folder) as draft:
-        for folder_of_files in (store.SEGMENTS, store.WORDS):
+        for folder_of_files in (store_folder.SEGMENTS, store_folder.WORDS):
             (draft / folder_of_files).mkdir()
         damaged = [
             name
@@ -47,8 +47,8 @@ def restore(backup: Path, folder: Path) -> Manifest:
 def _is_copied(backup: Path, name: str, expected: CopiedFile, draft: Path) -> bool:
     """Whether a file was there, is what the backup says, and was copied."""
     place, _, file = name.rpartition("/")
-    if name != store.DATABASE and (
-        place not in (store.SEGMENTS, store.WORDS) or file in ("", "..")
+    if name != store_folder.DATABASE and (
+        place not in (store_folder.SEGMENTS, store_folder.WORDS) or file in ("", "..")
     ):
         raise StoreCorruptError(f"{backup / name}: not a file of a backup; nothing was restored")
     try:
@@ -61,15 +61,15 @@ def _is_copied(backup: Path, name: str, expected: CopiedFile, draft: Path) -> bo
 def _leave_out(damaged: list[str], backup: Path, draft: Path) -> None:
     """Drop what can be made anew."""
     for name in damaged:
-        if name == store.DATABASE:
+        if name == store_folder.DATABASE:
             raise StoreCorruptError(
                 f"{backup / name}: missing or damaged; nothing was restored; "
                 "take another backup of the store"
             )
         logger.warning("%s: missing or damaged; it is made anew", backup / name)
         (draft / name).unlink(missing_ok=True)
-    if any(name.startswith(f"{store.WORDS}/") for name in damaged):
-        shutil.rmtree(draft / store.WORDS)
+    if any(name.startswith(f"{store_folder.WORDS}/") for name in damaged):
+        shutil.rmtree(draft / store_folder.WORDS)
 
 
 def _check(folder: Path, manifest: Manifest) -> None:

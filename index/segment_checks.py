@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index import segments, store
+from index import segments, store, store_folder
 from index.checksums import columns_of, is_sound
 from index.errors import StoreCorruptError
 from index.findings import Finding, Part, derived
@@ -25,7 +25,7 @@ def files(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
         return
     for info in infos:
         try:
-            segments.published_bytes(folder / store.SEGMENTS, info)
+            segments.published_bytes(folder / store_folder.SEGMENTS, info)
         except StoreCorruptError as error:
             if _is_replaced(folder, info):
                 continue
@@ -42,7 +42,7 @@ def contents(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
     held: set[int] = set()
     for info in live_segments(truth):
         try:
-            segment = segments.read_segment(folder / store.SEGMENTS, info)
+            segment = segments.read_segment(folder / store_folder.SEGMENTS, info)
         except StoreCorruptError:
             if _is_replaced(folder, info):
                 return  # and with it what the others hold together
@@ -68,7 +68,7 @@ def contents(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
 
 def _is_replaced(folder: Path, info: segments.SegmentInfo) -> bool:
     """Whether a writer has published others since, and deleted the file."""
-    with store.reading(folder) as now:
+    with store_folder.reading(folder) as now:
         return info not in live_segments(now)
 
 
@@ -96,4 +96,4 @@ def _differing(
 
 
 def _finding(name: str, meaning: str) -> Finding:
-    return derived(Part.SEGMENTS, f"{store.SEGMENTS}/{name}", meaning)
+    return derived(Part.SEGMENTS, f"{store_folder.SEGMENTS}/{name}", meaning)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from index import deadline
 from index.errors import StoreCorruptError
-from index.store import sync_folder
+from index.synced_folders import sync_folder
 
 # FAISS shares threads out by query, and we ask one at a time: more threads only wait for each
 # other, which cost 18 ms a query on a busy machine of two cores.

@@ -19,12 +19,22 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from index import deadline, former_passages, reports, segments, store, stories, term_counts
+from index import (
+    deadline,
+    former_passages,
+    reports,
+    segments,
+    store,
+    store_folder,
+    stories,
+    term_counts,
+)
 from index.article import Published
 from index.checksums import columns_of, crc, sound
 from index.errors import StoreCorruptError
 from index.former_passages import FormerPassage
 from index.generations import checked_vectors, generation_max_seq, live_segments
+from index.kept_rows import KeptRows
 from index.store import ArticleRow, EarlierVersion, PassageRow
 from index.term_vectors import TermVector, terms_of
 from index.words import WordsReader, WordsView
@@ -205,6 +215,7 @@ class Snapshot:
         words: WordsView,
         columns: Columns,
         vectors: VectorsView,
+        kept_rows: KeptRows,
         *,
         seq: int,
         generation: int,
@@ -212,6 +223,7 @@ class Snapshot:
     ) -> None:
         self._folder = folder
         self._truth = truth
+        self._kept_rows = kept_rows
         self._guard = threading.Lock()
         deadline.interrupt(truth)
         self.words, self.columns, self.vectors = words, columns, vectors
@@ -233,9 +245,9 @@ class Snapshot:
         """One thread at a time may read, and until the deadline of its question.
 
         Raises:
-            StoreUnreadableError, StoreCorruptError: as `store.readable`.
+            StoreUnreadableError, StoreCorruptError: as `store_folder.readable`.
         """
-        with deadline.holding(self._guard), store.readable(self._folder):
+        with deadline.holding(self._guard), store_folder.readable(self._folder):
             deadline.check()
             try:
                 yield
@@ -249,10 +261,14 @@ class Snapshot:
 
     def passage_rows(self, positions: Sequence[int]) -> dict[int, PassageRow]:
         """The checked rows of these passages by position; damaged ones are left out and counted."""
-        numbers = [int(self.columns.number[position]) for position in positions]
-        with self._reading():
-            rows = store.passage_rows(self._truth, numbers, self.horizon)
-            self.bad_rows += len(set(numbers)) - len(rows)
+        numbers = self.columns.number[np.asarray(positions, dtype=np.int64)].tolist()
+        rows = self._kept_rows.get(numbers)
+        if wanted := set(numbers) - rows.keys():
+            with self._reading():
+                read = store.passage_rows(self._truth, sorted(wanted), self.horizon)
+                self.bad_rows += len(wanted) - len(read)
+            self._kept_rows.put(read)
+            rows |= read
         return {
             int(position): rows[number]
             for position, number in zip(positions, numbers, strict=True)
@@ -354,9 +370,10 @@ class SnapshotReader:
             StoreFormatError: the folder is no store, or one of a newer format.
         """
         self._folder = folder
-        self._watch = store.open_readonly(folder)
+        self._watch = store_folder.open_readonly(folder)
         self._guard = threading.Lock()
         self._words: WordsReader | None = None
+        self._kept_rows = KeptRows()
         self._loaded: dict[str, segments.Segment] = {}
         self._snapshot: Snapshot | None = None
         self._state: tuple[int, ...] = ()
@@ -369,12 +386,26 @@ class SnapshotReader:
                 with the store; the message says what to do.
             StoreUnreadableError: the disk failed; the next call tries again.
         """
-        with self._guard, store.readable(self._folder):
+        with self._guard, store_folder.readable(self._folder):
             state = self._committed_state()
             if self._snapshot is None or state != self._state:
                 self._snapshot = self._next_snapshot()
                 self._state = state
             return self._snapshot
+
+    def at_hand(self) -> Snapshot | None:
+        """The newest snapshot; None where it is yet to be made, or somebody is just about it.
+
+        Raises:
+            StoreUnreadableError: as `latest`.
+        """
+        if not self._guard.acquire(blocking=False):
+            return None
+        try:
+            with store_folder.readable(self._folder):
+                return self._snapshot if self._committed_state() == self._state else None
+        finally:
+            self._guard.release()
 
     def renew(self) -> None:
         """Give up the newest snapshot for one that is the same and begins to read now.
@@ -385,7 +416,7 @@ class SnapshotReader:
         Raises:
             StoreCorruptError, StoreUnreadableError: as `latest`.
         """
-        with self._guard, store.readable(self._folder):
+        with self._guard, store_folder.readable(self._folder):
             state = self._committed_state()
             self._snapshot = self._next_snapshot()
             self._state = state
@@ -399,7 +430,7 @@ class SnapshotReader:
         """Changes whenever the truth or the word index commits."""
         version = self._watch.execute("PRAGMA data_version").fetchone()[0]
         try:
-            words = os.stat(self._folder / store.WORDS / "meta.json")
+            words = os.stat(self._folder / store_folder.WORDS / "meta.json")
         except FileNotFoundError:
             return (version,)
         return (version, words.st_mtime_ns, words.st_ino, words.st_size)
@@ -426,7 +457,7 @@ class SnapshotReader:
     def _try_snapshot(self) -> Snapshot | None:
         """A snapshot at the word index's horizon; None when the two files do not meet just now."""
         view = self._words_view()
-        truth = store.open_readonly(self._folder)
+        truth = store_folder.open_readonly(self._folder)
         try:
             truth.execute("BEGIN")
             seq = int(store.meta(truth, "seq") or 0)
@@ -454,6 +485,7 @@ class SnapshotReader:
             view,
             columns,
             vectors,
+            self._kept_rows,
             seq=seq,
             generation=generation,
             tail_seq=tail_seq,
@@ -462,12 +494,12 @@ class SnapshotReader:
     def _words_view(self) -> WordsView:
         try:
             if self._words is None:
-                self._words = WordsReader(self._folder / store.WORDS)
+                self._words = WordsReader(self._folder / store_folder.WORDS)
             return self._words.view()
         except (OSError, ValueError) as error:
             self._words = None
             raise StoreCorruptError(
-                f"{self._folder / store.WORDS}: not readable ({error}); "
+                f"{self._folder / store_folder.WORDS}: not readable ({error}); "
                 "run `nutgraf add` once to rebuild it from the store"
             ) from error
 
@@ -500,7 +532,7 @@ class SnapshotReader:
 
     def _load(self, info: segments.SegmentInfo) -> segments.Segment:
         loaded = self._loaded.get(info.name)
-        return loaded or segments.read_segment(self._folder / store.SEGMENTS, info)
+        return loaded or segments.read_segment(self._folder / store_folder.SEGMENTS, info)
 
 
 def _newest_generation(truth: sqlite3.Connection) -> int:

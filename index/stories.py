@@ -18,18 +18,20 @@ reader sees the stories of its own horizon.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import reports, store, term_counts, term_vectors
+from index import reports, store, term_vectors
 from index.checksums import columns_of, insert_into, is_sound, sealed, sound
 from index.precedence import give_way
 from index.store import ArticleRow
-from index.term_vectors import TermVector
+from index.term_counts import TermCounts
+from index.term_vectors import Terms, TermVector
 
 _UNKNOWN_DAY: Final = -1
 _NO_REPORT: Final = 0  # of an article whose row is damaged
@@ -117,9 +119,14 @@ def numbered(groups: Sequence[Sequence[int]]) -> list[int]:
     return numbers
 
 
-def retell(truth: sqlite3.Connection, seq: int) -> None:
-    """Bring the stories up to what the open transaction, `seq`, has added and removed."""
-    _Retelling(truth, seq).run()
+def retell(
+    truth: sqlite3.Connection, seq: int, terms: Mapping[int, Terms] = MappingProxyType({})
+) -> None:
+    """Bring the stories up to what the open transaction, `seq`, has added and removed.
+
+    Terms of articles, by number, that are counted already are not counted from the truth.
+    """
+    _Retelling(truth, seq, terms).run()
 
 
 def rebuild(truth: sqlite3.Connection, seq: int) -> None:
@@ -128,7 +135,7 @@ def rebuild(truth: sqlite3.Connection, seq: int) -> None:
     After `reports.rebuild`, or where the reports are sound. Articles keep the stories that sound
     rows give them; those without one are told as new reports are.
     """
-    _Retelling(truth, seq).run_anew()
+    _Retelling(truth, seq, {}).run_anew()
 
 
 def changed(truth: sqlite3.Connection, since: int, horizon: int) -> dict[int, int]:
@@ -188,8 +195,8 @@ class _Point:
 class _Retelling:
     """One transaction's changes to the stories."""
 
-    def __init__(self, truth: sqlite3.Connection, seq: int) -> None:
-        self._truth, self._seq = truth, seq
+    def __init__(self, truth: sqlite3.Connection, seq: int, terms: Mapping[int, Terms]) -> None:
+        self._truth, self._seq, self._terms = truth, seq, terms
         self._vectors: dict[int, TermVector] = {}
         self._successors: dict[int, int] = {}
         self._moved: set[int] = set()
@@ -257,27 +264,29 @@ class _Retelling:
             if not self._truth.execute("SELECT 1 FROM points WHERE report = ?", (label,)).fetchone()
         ]
         articles = store.articles_numbered(self._truth, new)
-        terms = {
-            number: term_vectors.terms_of(article.headline, article.text)
+        terms = {number: self._terms_of(article) for number, article in articles.items()}
+        counts = TermCounts(self._truth)
+        counts.count(
+            (article.language, terms[number])
             for number, article in articles.items()
-        }
-        term_counts.count(
-            self._truth,
-            (
-                (article.language, terms[number])
-                for number, article in articles.items()
-                if article.added_seq == self._seq and article.version == 1
-            ),
+            if article.added_seq == self._seq and article.version == 1
         )
         for number, article in articles.items():
             give_way()
-            vector = term_counts.vector(self._truth, article.language, terms[number])
+            vector = counts.vector(article.language, terms[number])
             data = term_vectors.packed(vector)
             self._truth.execute(
                 f"{insert_into('term_vectors')} ON CONFLICT DO NOTHING",
                 sealed("term_vectors", number, data),
             )
         return [self._point(number, articles.get(number)) for number in new]
+
+    def _terms_of(self, article: ArticleRow) -> Terms:
+        counted = self._terms.get(article.number)
+        if counted is not None:
+            return counted
+        give_way()
+        return term_vectors.terms_of(article.headline, article.text)
 
     def _point(self, report: int, article: ArticleRow | None) -> _Point:
         """A new point; with the story of what it goes on for, if it does."""

@@ -7,8 +7,8 @@ as so many articles more.
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -30,46 +30,84 @@ _PRIOR_SAMPLE = 37_552  # articles that the shares were counted in
 
 def count(truth: sqlite3.Connection, texts: Iterable[tuple[str, Terms]]) -> None:
     """Count the terms of articles that are new, each with its language."""
-    counts: Counter[tuple[str, int]] = Counter()
-    for language, terms in texts:
-        counts.update((language, term) for term in (_ALL, *terms.terms.tolist()))
-    more = "term_counts.articles + excluded.articles"
-    truth.executemany(
-        f"{insert_into('term_counts')} ON CONFLICT DO UPDATE "
-        f"SET articles = {more}, crc = {crc_after('term_counts.articles', more)}",
-        [
-            sealed("term_counts", language, term, articles)
-            for (language, term), articles in sorted(counts.items())
-        ],
-    )
+    TermCounts(truth).count(texts)
 
 
 def vector(truth: sqlite3.Connection, language: str, terms: Terms) -> TermVector:
     """The term vector of an article, as rare as its terms are by now."""
-    return weighed(terms, _rarities(truth, language, terms.terms))
+    return TermCounts(truth).vector(language, terms)
 
 
-def _rarities(
-    truth: sqlite3.Connection, language: str, terms: NDArray[np.uint32]
-) -> NDArray[np.float32]:
-    """How many times rarer than a common word each is, as ln, >= 0; shape (len(terms),)."""
-    articles = _articles(truth, language, [_ALL])[0]
-    holders = _articles(truth, language, terms.tolist())
-    if language in ("", "en"):
-        holders += np.maximum(shares(terms), 0.5 / _PRIOR_SAMPLE) * _PRIOR_ARTICLES
-        articles += _PRIOR_ARTICLES
-    else:
-        holders += 0.5
-        articles += 1
-    rarities: NDArray[np.float32] = np.log(_COMMON_SHARE * articles / holders).astype(np.float32)
-    return rarities.clip(0)
+class TermCounts:
+    """The counts as one transaction finds them and changes them; a row is read once, and checked.
 
+    It remembers the terms that it was asked about: make one for some articles, not for all.
+    """
 
-def _articles(truth: sqlite3.Connection, language: str, terms: list[int]) -> NDArray[np.float64]:
-    rows = truth.execute(
-        f"SELECT {columns_of('term_counts')} FROM term_counts WHERE language = ? "
-        "AND term IN (SELECT value FROM json_each(?))",
-        (language, json.dumps(terms)),
-    )
-    found = {term: articles for _, term, articles in sound("term_counts", rows)}
-    return np.array([found.get(term, 0) for term in terms], dtype=np.float64)
+    def __init__(self, truth: sqlite3.Connection) -> None:
+        self._truth = truth
+        # By language; of a damaged row None, which counts as none.
+        self._articles: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
+
+    def count(self, texts: Iterable[tuple[str, Terms]]) -> None:
+        """Count the terms of articles that are new, each with its language."""
+        more: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        for language, terms in texts:
+            more[language].update((_ALL, *terms.terms.tolist()))
+        for language, times in sorted(more.items()):
+            self._add(language, times)
+
+    def vector(self, language: str, terms: Terms) -> TermVector:
+        """The term vector of an article, as rare as its terms are by now."""
+        return weighed(terms, self._rarities(language, terms.terms))
+
+    def _add(self, language: str, times: Mapping[int, int]) -> None:
+        known = self._read(language, times)
+        damaged = [term for term in times if known[term] is None]
+        known.update({term: (known[term] or 0) + times[term] for term in times.keys() - damaged})
+        self._truth.executemany(
+            f"{insert_into('term_counts')} ON CONFLICT DO UPDATE "
+            "SET articles = excluded.articles, crc = excluded.crc",
+            [
+                sealed("term_counts", language, term, known[term])
+                for term in sorted(times.keys() - damaged)
+            ],
+        )
+        self._truth.executemany(  # so that they stay damaged
+            "UPDATE term_counts SET articles = articles + :times, "
+            f"crc = {crc_after('articles', 'articles + :times')} "
+            "WHERE language = :language AND term = :term",
+            [{"language": language, "term": term, "times": times[term]} for term in damaged],
+        )
+
+    def _rarities(self, language: str, terms: NDArray[np.uint32]) -> NDArray[np.float32]:
+        """How many times rarer than a common word each is, as ln, >= 0; shape (len(terms),)."""
+        numbers = terms.tolist()
+        known = self._read(language, (_ALL, *numbers))
+        articles = known[_ALL] or 0
+        holders = np.array([known[term] or 0 for term in numbers], dtype=np.float64)
+        if language in ("", "en"):
+            holders += np.maximum(shares(terms), 0.5 / _PRIOR_SAMPLE) * _PRIOR_ARTICLES
+            articles += _PRIOR_ARTICLES
+        else:
+            holders += 0.5
+            articles += 1
+        rarities: NDArray[np.float32] = np.log(_COMMON_SHARE * articles / holders).astype(
+            np.float32
+        )
+        return rarities.clip(0)
+
+    def _read(self, language: str, terms: Iterable[int]) -> dict[int, int | None]:
+        """The counts of a language, those of `terms` among them; 0: no article has the term."""
+        known = self._articles[language]
+        unread = [term for term in terms if term not in known]
+        if unread:
+            known.update(dict.fromkeys(unread, 0))
+            rows = self._truth.execute(
+                f"SELECT {columns_of('term_counts')} FROM term_counts WHERE language = ? "
+                "AND term IN (SELECT value FROM json_each(?))",
+                (language, json.dumps(unread)),
+            ).fetchall()
+            known.update({row[1]: None for row in rows})
+            known.update({term: articles for _, term, articles in sound("term_counts", rows)})
+        return known

@@ -73,7 +73,7 @@ def terms_of(headline: str, text: str) -> Terms:
             capitals[word] = capitals.get(word, 0) + times
     leads = Counter(map(str.lower, words[:_LEAD_WORDS]))
     factors = {
-        term_of(word): (1 + math.log(count + leads[word]))
+        term_of(word): (1 + math.log(count + leads.get(word, 0)))
         * (_CAPITAL if 2 * capitals.get(word, 0) >= count else 1)
         for word, count in counts.items()
     }

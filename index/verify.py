@@ -25,6 +25,8 @@ from index import (
     row_checks,
     segment_checks,
     store,
+    store_folder,
+    tables,
     words_checks,
     write_ahead_log,
 )
@@ -102,10 +104,10 @@ class _Look:
         self.seq = self.rows = 0
 
     def findings(self) -> Iterator[Finding]:
-        if found := write_ahead_log.damage_in(self._folder / f"{store.DATABASE}-wal"):
-            yield truth(f"{store.DATABASE}-wal", found)
+        if found := write_ahead_log.damage_in(self._folder / f"{store_folder.DATABASE}-wal"):
+            yield truth(f"{store_folder.DATABASE}-wal", found)
         try:
-            with store.reading(self._folder) as connection:
+            with store_folder.reading(self._folder) as connection:
                 yield from self._of(connection)
         except StoreFormatError as error:
             yield _unusable(Damage.FORMAT, error)
@@ -203,14 +205,14 @@ class _Look:
             yield truth(table, f"a value is not of its column's type ({error})")
 
     def _unreadable(self, table: str, error: sqlite3.Error) -> Finding:
-        if not store.is_damage(error):
-            raise store.unreadable(self._folder, error) from error
-        return truth(f"{store.DATABASE} {table}", f"not readable ({error})")
+        if not store_folder.is_damage(error):
+            raise store_folder.unreadable(self._folder, error) from error
+        return truth(f"{store_folder.DATABASE} {table}", f"not readable ({error})")
 
 
 def _schema(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Tables and indexes that are not those of this format."""
-    with closing(store.empty()) as expected:
+    with closing(store_folder.empty()) as expected:
         wanted = _statements(expected)
     found = _statements(connection)
     for name in sorted(wanted.keys() | found.keys()):
@@ -218,8 +220,8 @@ def _schema(connection: sqlite3.Connection) -> Iterator[Finding]:
             yield Finding(
                 Damage.FORMAT,
                 Part.DATABASE,
-                f"{store.DATABASE} {name}",
-                f"not as format {store.FORMAT} has it",
+                f"{store_folder.DATABASE} {name}",
+                f"not as format {tables.FORMAT} has it",
                 RESTORE,
             )
 
@@ -239,9 +241,9 @@ def _integrity(connection: sqlite3.Connection) -> Iterator[Finding]:
         if message == "ok":
             continue
         if any(words in message for words in _INDEX_DAMAGE):
-            yield derived(Part.INDEXES, f"{store.DATABASE} {message}", "lookups miss rows")
+            yield derived(Part.INDEXES, f"{store_folder.DATABASE} {message}", "lookups miss rows")
         else:
-            yield truth(f"{store.DATABASE} {message}", "a page of the database is damaged")
+            yield truth(f"{store_folder.DATABASE} {message}", "a page of the database is damaged")
 
 
 def _of_table(table: str, place: str, meaning: str) -> Finding:
@@ -253,12 +255,14 @@ def _of_table(table: str, place: str, meaning: str) -> Finding:
 def _parted(horizon: int, seq: int) -> Finding:
     if horizon > seq:
         return truth(
-            store.DATABASE,
+            store_folder.DATABASE,
             f"the word index knows commit {horizon}, the database ends with {seq}: "
             "commits were lost",
         )
     return derived(
-        Part.WORDS, f"{store.WORDS}/", f"it ends with commit {horizon}, the database with {seq}"
+        Part.WORDS,
+        f"{store_folder.WORDS}/",
+        f"it ends with commit {horizon}, the database with {seq}",
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from index.errors import OutputError, StoreFullError
-from index.store import sync_folder
+from index.synced_folders import sync_folder
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from index import store
+from index import store, store_folder
 from index.article import ArticleId
 from index.errors import StoreCorruptError
 from index.findings import Finding, Part, derived
@@ -30,7 +30,7 @@ _STANDING: Final = (
 def opened(folder: Path) -> tuple[WordsView | None, list[Finding]]:
     """The word index as it is now, or what is wrong with it."""
     try:
-        return WordsReader(folder / store.WORDS).view(), []
+        return WordsReader(folder / store_folder.WORDS).view(), []
     except StoreCorruptError as error:
         return None, [_finding(str(error).partition(": ")[2].partition("; ")[0])]
     except (OSError, ValueError) as error:
@@ -141,4 +141,4 @@ def _ascending(numbers: Iterable[int]) -> NDArray[np.int64]:
 
 
 def _finding(meaning: str) -> Finding:
-    return derived(Part.WORDS, f"{store.WORDS}/", meaning)
+    return derived(Part.WORDS, f"{store_folder.WORDS}/", meaning)

@@ -6,12 +6,9 @@ word index knows how far it got and is brought up from the truth.
 """
 
 import contextlib
-import errno
-import fcntl
 import hashlib
 import logging
 import os
-import shutil
 import sqlite3
 import threading
 import time
@@ -19,36 +16,43 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import former_passages, generations, idempotency, reports, segments, store, stories
+from index import (
+    former_passages,
+    generations,
+    idempotency,
+    reports,
+    segments,
+    store,
+    store_folder,
+    stories,
+)
 from index.article import ArticleId, PreparedArticle, SourceRecord, embedding_text
 from index.checksums import columns_of, crc_after, insert_into, is_sound, sealed, sound
 from index.errors import (
     BadArticleError,
     ModelMismatchError,
-    NutgrafError,
     StoreCorruptError,
     StoreFullError,
-    StoreLockedError,
     StoreReadOnlyError,
 )
+from index.held_truth import HeldTruth, write_error
 from index.idempotency import Outcome, content_hash
 from index.model import DEFAULT_MODEL, model_fingerprint
 from index.precedence import give_way
 from index.preparing import prepare
 from index.recurring import is_recurring, line_hashes
-from index.words import WordsIndex, WordsRow
+from index.words_follower import WordsFollower, set_aside
 
 logger = logging.getLogger(__name__)
 
 # 200,000 vectors of 384 dimensions are 150 MB in float16 and 300 MB while FAISS builds.
 _SEGMENT_PASSAGES = 200_000
 _HASH_BYTES = 8
-_ROOM_BYTES = 1 << 20  # with less a write may fail for want of space, whatever it says
 _PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
 _SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
 
@@ -75,30 +79,21 @@ class Writer:
         """
         self.folder = folder
         self._guard = threading.RLock()
-        self._doubts_truth = self._doubts_words = False
-        try:
-            store.refuse_foreign_folder(folder)
-            store.make_folder(folder)
-            self._lock = take_lock(folder)
-        except OSError as error:
-            raise _write_error(folder, error) from error
-        with contextlib.ExitStack() as held:
-            held.callback(self._lock.close)
+        with contextlib.ExitStack() as opened:
             try:
-                self._truth = store.create_or_open(folder)
-                held.callback(self._close_truth)
-                self._settle_log()
+                self._held = HeldTruth(folder)
+                opened.callback(self._held.close)
                 # Before the epoch: tantivy's lock is the second one, should ours have been deleted
                 # under a writer that is at work, which must not lose its place to one that cannot
                 # open.
-                self._words = self._open_words()
-                held.callback(self._close_words)
-                self._epoch = self._begin_epoch()
+                self._words = WordsFollower(self._held)
+                opened.callback(self._words.close)
+                self._held.begin_epoch()
                 self._choose_model(model)
                 self._recover()
             except (sqlite3.Error, OSError) as error:
-                raise _write_error(folder, error) from error
-            held.pop_all()
+                raise write_error(folder, error) from error
+            opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -152,7 +147,7 @@ class Writer:
                     reports.regroup(self._truth, seq)
                     stories.retell(self._truth, seq)
                     idempotency.remember(self._truth, idempotency_key, records, outcomes)
-            self._follow()
+            self._words.follow()
         return outcomes
 
     def remove(self, ids: Sequence[ArticleId]) -> list[bool]:
@@ -165,7 +160,7 @@ class Writer:
                     former_passages.forget(self._truth, article_id, seq)
                 reports.regroup(self._truth, seq)
                 stories.retell(self._truth, seq)
-            self._follow()
+            self._words.follow()
         return removed
 
     def finish(self) -> None:
@@ -221,7 +216,7 @@ class Writer:
         in it. `fingerprint` as in `waiting_order`.
         """
         with self._at_work():
-            rows = store.passage_rows(self._truth, numbers, self._seq())
+            rows = store.passage_rows(self._truth, numbers, self._held.seq)
             texts = {}
             for number in numbers:
                 if row := rows.get(number):
@@ -255,7 +250,7 @@ class Writer:
     def switch_model(self, model: str, fingerprint: str) -> None:
         """Let another model's vectors answer, in one commit; drop those of the model before."""
         with self._at_work():
-            self._follow()
+            self._words.follow()
             infos = self._write_segments(
                 fingerprint, generations.live_vectors(self._truth, fingerprint)
             )
@@ -285,7 +280,7 @@ class Writer:
         Raises:
             StoreFullError, StoreReadOnlyError: nothing of it was kept.
         """
-        with self._at_work(), self._commit():
+        with self._at_work(), self._held.commit():
             yield self._truth
 
     # ----------------------------------------------------------- derived data
@@ -300,13 +295,12 @@ class Writer:
         with self._at_work():
             with self._transaction() as seq:
                 yield self._truth, seq
-            self._follow()  # readers see what came up to the word index's horizon
+            self._words.follow()  # readers see what came up to the word index's horizon
 
     def rebuild_words(self) -> None:
         """Build the word index anew from the truth; readers keep the one they have meanwhile."""
         with self._at_work():
-            self._words.close()
-            self._words = self._rebuilt_words("is not what the store says")
+            self._words.rebuild("is not what the store says")
 
     # ---------------------------------------------------------------- segments
 
@@ -318,11 +312,11 @@ class Writer:
         """
         with self._at_work():
             # What is removed must be gone for every reader before its vectors are.
-            self._follow()
+            self._words.follow()
             if generations.need_compaction(self._truth):
                 self.compact()
                 return
-            max_seq = self._seq()
+            max_seq = self._held.seq
             tail = generations.tail(self._truth, self.fingerprint)
             if len(tail[0]) < at_least:
                 return
@@ -336,14 +330,14 @@ class Writer:
     def compact(self) -> None:
         """Rewrite all live vectors into as few segments as possible; purge what was removed."""
         with self._at_work():
-            self._follow()
+            self._words.follow()
             with self._transaction():
                 idempotency.forget_old(self._truth)
                 self._truth.execute(
                     "DELETE FROM vectors WHERE NOT EXISTS "
                     "(SELECT 1 FROM passages p WHERE p.embedding = vectors.embedding)"
                 )
-            max_seq = self._seq()
+            max_seq = self._held.seq
             infos = self._write_segments(
                 self.fingerprint, generations.live_vectors(self._truth, self.fingerprint)
             )
@@ -355,10 +349,7 @@ class Writer:
 
     def log_bytes(self) -> int:
         """Size of the write-ahead log; 0: there is none."""
-        try:
-            return (self.folder / f"{store.DATABASE}-wal").stat().st_size
-        except FileNotFoundError:
-            return 0
+        return self._held.log_bytes()
 
     def begin_log_anew(self, renew: Callable[[], object]) -> bool:
         """Copy the write-ahead log into the database and empty it; whether that came about.
@@ -381,7 +372,7 @@ class Writer:
             renew()
             is_copied = False
             while True:
-                busy, pages, copied = self._checkpointed()
+                busy, pages, copied = self._held.settle_log()
                 if not busy:
                     return True
                 if pages == copied and not is_copied:
@@ -395,63 +386,20 @@ class Writer:
     def close(self) -> None:
         """Purge what was removed, shorten the log, and let the next writer in."""
         with self._guard:
-            if self._lock.closed:
+            if self._held.is_closed:
                 return
             try:
                 with contextlib.suppress(StoreFullError, StoreReadOnlyError), self._at_work():
                     if self._has_purgeable():
                         with self._transaction():
                             pass
-                with contextlib.suppress(sqlite3.Error):
-                    self._settle_log()
-                self._close_truth()
-                self._close_words()
             finally:
-                self._lock.close()
+                self._words.close()
+                self._held.close()
 
-    def _close_truth(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self._truth.close()
-
-    def _close_words(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._words.close()
-
-    # ------------------------------------------------------------- transaction
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[int]:
-        """One commit that readers see in their next snapshot; yields its `seq`."""
-        with self._commit():
-            seq = self._seq() + 1
-            self._purge()
-            yield seq
-            store.set_meta(self._truth, seq=seq)
-            self._truth.execute(insert_into("commits"), sealed("commits", seq, int(time.time())))
-
-    @contextlib.contextmanager
-    def _commit(self) -> Iterator[None]:
-        """One commit: all or nothing, and synced when it returns."""
-        try:
-            self._truth.execute("BEGIN IMMEDIATE")
-            self._refuse_if_overtaken()
-            yield
-            self._truth.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._doubt_truth()
-            raise _write_error(self.folder, error) from error
-        except BaseException:
-            if self._truth.in_transaction:
-                self._truth.execute("ROLLBACK")
-            raise
-
-    def _refuse_if_overtaken(self) -> None:
-        if store.meta(self._truth, "epoch") != self._epoch:
-            raise StoreReadOnlyError(
-                f"{self.folder}: another writer has taken over; open the store again"
-            )
-
-    # ----------------------------------------------------------- after a fault
+    @property
+    def _truth(self) -> sqlite3.Connection:
+        return self._held.connection
 
     @contextlib.contextmanager
     def _at_work(self) -> Iterator[None]:
@@ -460,65 +408,25 @@ class Writer:
         Raises:
             StoreFullError, StoreReadOnlyError: the disk failed; the next call tries again.
         """
-        with self._guard:
-            try:
-                if self._doubts_truth:
-                    self._reopen_truth()
-                if self._doubts_words:
-                    self._reopen_words()
-                yield
-            except sqlite3.Error as error:
-                self._doubt_truth()
-                raise _write_error(self.folder, error) from error
-            except OSError as error:
-                raise _write_error(self.folder, error) from error
+        with self._guard, self._held.at_work():
+            self._words.settle()
+            yield
 
-    def _doubt_truth(self) -> None:
-        """A call on the handle failed, so that its state is unknown: never retry on it."""
-        self._doubts_truth = True
-        with contextlib.suppress(NutgrafError, sqlite3.Error, OSError):
-            self._reopen_truth()
+    # ------------------------------------------------------------- transaction
 
-    def _reopen_truth(self) -> None:
-        self._close_truth()
-        self._truth = store.create_or_open(self.folder)
-        self._settle_log()
-        self._doubts_truth = False
-
-    def _settle_log(self) -> None:
-        """Move what is in the log into the database, as far as readers let go of it.
-
-        Where a sync failed, the system may call the pages clean that it could not write, and the
-        next sync of the file succeeds without them. A commit that failed so is in the log for
-        whoever opens the database next, and what follows it would rest on it: to copy it writes
-        it anew. Source: Rebello et al., Can Applications Recover from fsync Failures?, USENIX
-        ATC 2020.
-        """
-        self._checkpointed()
-
-    def _checkpointed(self) -> tuple[int, int, int]:
-        """Whether readers held up the emptying of the log, its pages, and those copied."""
-        (busy_timeout_ms,) = self._truth.execute("PRAGMA busy_timeout").fetchone()
-        self._truth.execute("PRAGMA busy_timeout = 0")
-        (result,) = self._truth.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self._truth.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
-        busy, pages, copied = result
-        return busy, pages, copied
-
-    def _seq(self) -> int:
-        return int(store.meta(self._truth, "seq") or 0)
-
-    def _begin_epoch(self) -> int:
-        self._truth.execute("BEGIN IMMEDIATE")
-        epoch = int(store.meta(self._truth, "epoch") or 0) + 1
-        store.set_meta(self._truth, epoch=epoch)
-        idempotency.forget_old(self._truth)
-        self._truth.execute("COMMIT")
-        return epoch
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[int]:
+        """One commit that readers see in their next snapshot; yields its `seq`."""
+        with self._held.commit():
+            seq = self._held.seq + 1
+            self._purge()
+            yield seq
+            store.set_meta(self._truth, seq=seq)
+            self._truth.execute(insert_into("commits"), sealed("commits", seq, int(time.time())))
 
     def _choose_model(self, asked: str | None) -> None:
         stored = store.meta(self._truth, "fingerprint")
-        if stored is None and self._seq():
+        if stored is None and self._held.seq:
             raise StoreCorruptError(
                 f"{self.folder}: the store does not say which model its vectors come from "
                 "(table meta); nothing was changed; restore the folder from a backup"
@@ -630,86 +538,6 @@ class Writer:
             known.update(row[0] for row in rows)
         return known
 
-    # ---------------------------------------------------------------- followers
-
-    def _follow(self) -> None:
-        """Bring the word index up to the truth, in one commit of its own, if it is behind."""
-        seq, horizon = self._seq(), self._words.horizon
-        if not store.has_changes_since(self._truth, horizon):
-            return
-        self._refuse_if_overtaken()
-        try:
-            self._words.apply(seq, self._removed_since(horizon), self._added_since(horizon))
-        except (OSError, ValueError) as error:
-            self._doubts_words = True
-            raise _write_error(self.folder, error) from error
-
-    def _removed_since(self, horizon: int) -> list[int]:
-        rows = self._truth.execute(
-            f"SELECT {columns_of('tombstones')} FROM tombstones WHERE seq > ?", (horizon,)
-        )
-        return [passage for passage, *_ in sound("tombstones", rows)]
-
-    def _added_since(self, horizon: int) -> Iterator[WordsRow]:
-        for article, passages in store.articles_added(self._truth, horizon):
-            day = article.published.on.toordinal() if article.published else None
-            for passage in passages:
-                yield WordsRow(
-                    number=passage.number,
-                    body=passage.text,
-                    headline=article.headline,
-                    outlet=article.outlet,
-                    byline=article.byline,
-                    section=article.section,
-                    language=article.language,
-                    day=day,
-                )
-
-    def _reopen_words(self) -> None:
-        self._close_words()
-        self._words = self._open_words()
-        self._doubts_words = False
-
-    def _open_words(self) -> WordsIndex:
-        """The word index; one that is missing, damaged or ahead of the truth is built anew."""
-        path = self.folder / store.WORDS
-        if self._seq() and not (path / "meta.json").exists():
-            return self._rebuilt_words("is missing")
-        try:
-            words = WordsIndex(path)
-        except StoreCorruptError as error:
-            return self._rebuilt_words(f"is damaged ({error})")
-        except ValueError as error:  # what tantivy says of the disk
-            if "LockBusy" in str(error):  # the file of our own lock was deleted under a writer
-                raise StoreLockedError(
-                    f"{self.folder}: another process is writing to this store; stop it and repeat",
-                    "another process",
-                ) from error
-            raise _write_error(self.folder, error) from error
-        if words.horizon <= self._seq():
-            return words
-        words.close()
-        return self._rebuilt_words("is ahead of the store")
-
-    def _rebuilt_words(self, reason: str) -> WordsIndex:
-        """Built beside its place: readers never see a part of it."""
-        logger.warning("%s: the word index %s, rebuilding it", self.folder, reason)
-        path, draft = self.folder / store.WORDS, self.folder / f"{store.WORDS}.new"
-        try:
-            if draft.exists():
-                shutil.rmtree(draft)
-            words = WordsIndex(draft)
-            words.apply(self._seq(), [], self._added_since(0))
-            words.close()
-            if path.exists():
-                _set_aside(path)
-            draft.rename(path)
-            store.sync_folder(self.folder)
-            return WordsIndex(path)
-        except (OSError, ValueError) as error:
-            self._doubts_words = True
-            raise _write_error(self.folder, error) from error
-
     def _has_purgeable(self) -> bool:
         row = self._truth.execute(
             "SELECT 1 FROM articles WHERE removed_seq <= ? LIMIT 1", (self._words.horizon,)
@@ -756,10 +584,9 @@ class Writer:
     def _recover(self) -> None:
         """Finish what a crash or damage left undone."""
         try:
-            self._follow()
+            self._words.follow()
         except StoreReadOnlyError as error:
-            self._words.close()
-            self._words = self._rebuilt_words(f"cannot be written to ({error})")
+            self._words.rebuild(f"cannot be written to ({error})")
         if not self._segments_are_sound():
             self.compact()
         self._collect_garbage()
@@ -775,12 +602,12 @@ class Writer:
         are_sound = True
         for info in infos:
             try:
-                segments.published_bytes(self.folder / store.SEGMENTS, info)
+                segments.published_bytes(self.folder / store_folder.SEGMENTS, info)
             except StoreCorruptError as error:
                 logger.warning("%s", error)
-                damaged = self.folder / store.SEGMENTS / info.name
+                damaged = self.folder / store_folder.SEGMENTS / info.name
                 if damaged.exists():
-                    _set_aside(damaged)
+                    set_aside(damaged)
                 are_sound = False
         return are_sound
 
@@ -788,12 +615,12 @@ class Writer:
         self, fingerprint: str, rows: tuple[NDArray[np.int64], NDArray[np.float16]]
     ) -> list[segments.SegmentInfo]:
         numbers, vectors = rows
-        folder = self.folder / store.SEGMENTS
+        folder = self.folder / store_folder.SEGMENTS
         try:
             return [
                 segments.write_segment(
                     folder,
-                    f"{self._seq():012d}-{os.urandom(4).hex()}.seg",
+                    f"{self._held.seq:012d}-{os.urandom(4).hex()}.seg",
                     numbers[at : at + _SEGMENT_PASSAGES],
                     vectors[at : at + _SEGMENT_PASSAGES],
                     fingerprint,
@@ -801,13 +628,13 @@ class Writer:
                 for at in range(0, len(numbers), _SEGMENT_PASSAGES)
             ]
         except OSError as error:
-            raise _write_error(self.folder, error) from error
+            raise write_error(self.folder, error) from error
 
     def _collect_garbage(self) -> None:
         """Delete segment files that no generation names; readers hold theirs in memory."""
         live = {info.name for info in generations.live_segments(self._truth)}
         try:
-            for path in (self.folder / store.SEGMENTS).iterdir():
+            for path in (self.folder / store_folder.SEGMENTS).iterdir():
                 if path.suffix in (".seg", ".draft") and path.name not in live:
                     path.unlink(missing_ok=True)
         except OSError as error:  # they are in nobody's way, and are deleted the next time
@@ -888,43 +715,10 @@ class Writer:
                     self._replace(prepared, content_hash(source), article.version, seq)
             reports.regroup(self._truth, seq)
             stories.retell(self._truth, seq)
-        self._follow()
+        self._words.follow()
 
 
 # -------------------------------------------------------------------- the pieces
-
-
-def take_lock(folder: Path) -> IO[str]:
-    """The lock of a store's one writer, held until it is closed.
-
-    Raises:
-        StoreLockedError: another process holds it.
-    """
-    lock = (folder / "writer.lock").open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        holder = lock.read().strip() or "another process"
-        lock.close()
-        raise StoreLockedError(
-            f"{folder}: {holder} is writing to this store; wait for it, stop it, "
-            "or go through its server with `--server URL`",
-            holder,
-        ) from error
-    with contextlib.suppress(OSError):  # the lock holds without it, on a full disk too
-        os.ftruncate(lock.fileno(), 0)
-        holder = f"process {os.getpid()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})"
-        os.write(lock.fileno(), holder.encode())
-    return lock
-
-
-def _set_aside(path: Path) -> None:
-    """Rename what is damaged, for a person to look at; the newest one is kept."""
-    aside = path.with_name(f"{path.name}.damaged")
-    if aside.is_dir():
-        shutil.rmtree(aside)
-    path.rename(aside)
 
 
 def _prepare(record: SourceRecord, recurring: frozenset[bytes]) -> PreparedArticle | Outcome:
@@ -937,32 +731,6 @@ def _prepare(record: SourceRecord, recurring: frozenset[bytes]) -> PreparedArtic
 
 def _embedding_hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _write_error(folder: Path, error: BaseException) -> StoreFullError | StoreReadOnlyError:
-    full = (
-        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        or getattr(error, "errno", None) == errno.ENOSPC
-        or "No space left" in str(error)
-        # A thread of the word index that dies of it does not say so.
-        or _free_bytes(folder) < _ROOM_BYTES
-    )
-    if full:
-        return StoreFullError(
-            f"{folder}: no space left on the device; this change was not acknowledged; "
-            "free some space and repeat it"
-        )
-    return StoreReadOnlyError(
-        f"{folder}: writing failed ({error}); this change was not acknowledged; "
-        "look at the disk, then repeat it"
-    )
-
-
-def _free_bytes(folder: Path) -> int:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:  # the folder could not even be made
-        return _ROOM_BYTES
 
 
 def _split_hashes(hashes: bytes) -> list[bytes]:

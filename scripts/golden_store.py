@@ -12,15 +12,18 @@ import json
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from oracle import embed, found_by_word, record, shown, vector_of
 
-from index import collections, rejections, saved_searches, store
+from index import collections, rejections, saved_searches, store_folder, tables
 from index.article import (
     ArticleId,
     Origin,
@@ -34,6 +37,8 @@ from index.preparing import prepare
 from index.saved_searches import EntryRow, SearchRow
 from index.snapshot import Snapshot, SnapshotReader
 from index.writer import Writer
+
+Embedding = Callable[[str], NDArray[np.float32]]
 
 STORE = "store"  # as the folder is called in the archive
 ANSWERS = "answers.json"
@@ -75,20 +80,30 @@ def make(folder: Path) -> None:
 
 def answers(folder: Path) -> dict[str, Any]:
     """What a store answers, as plain JSON: the same for every format that it was made in."""
-    reader = SnapshotReader(folder)
-    try:
+    with closing(SnapshotReader(folder)) as reader:
+        vectors = _nearest(reader.latest())
+    return answers_of_articles(folder) | _plain({"vectors": vectors, "desk": _desk(folder)})
+
+
+def answers_of_articles(folder: Path, embedding: Embedding = vector_of) -> dict[str, Any]:
+    """Those of `answers` that tell neither of its vectors nor of what readers keep.
+
+    `embedding` gives the vector that a text must have, if it has one.
+    """
+    with closing(SnapshotReader(folder)) as reader:
         snapshot = reader.latest()
-        said = {
-            "articles": _articles(snapshot),
-            "words": {word: found_by_word(snapshot, word) for word in _WORDS},
-            "vectors": _nearest(snapshot),
-            "groups": _groups(snapshot),
-            "past": _past(snapshot),
-            "desk": _desk(folder),
-            "committed": all(snapshot.committed_s(seq) for seq in range(1, snapshot.seq + 1)),
-        }
-    finally:
-        reader.close()
+        return _plain(
+            {
+                "articles": _articles(snapshot, embedding),
+                "words": {word: found_by_word(snapshot, word) for word in _WORDS},
+                "groups": _groups(snapshot),
+                "past": _past(snapshot),
+                "committed": all(snapshot.committed_s(seq) for seq in range(1, snapshot.seq + 1)),
+            }
+        )
+
+
+def _plain(said: dict[str, object]) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps(said))
     return plain
 
@@ -158,10 +173,10 @@ def _keep_on_the_desk(writer: Writer) -> None:
         rejections.insert(truth, [error], datetime.fromtimestamp(_AT_S, UTC))
 
 
-def _articles(snapshot: Snapshot) -> dict[str, object]:
+def _articles(snapshot: Snapshot, embedding: Embedding) -> dict[str, object]:
     return {
         id: (article.version, article.headline, article.text, article.published, article.passages)
-        for id, article in shown(snapshot).items()
+        for id, article in shown(snapshot, embedding).items()
     }
 
 
@@ -211,7 +226,7 @@ def _former_ids() -> list[str]:
 
 
 def _desk(folder: Path) -> dict[str, object]:
-    truth = store.open_readonly(folder)
+    truth = store_folder.open_readonly(folder)
     try:
         kept = [collection for collection, _ in collections.listed(truth)]
         return {
@@ -250,7 +265,7 @@ def main(archive: Path) -> None:
         with tarfile.open(archive, "w:gz") as packed:
             packed.add(folder, STORE, filter=_lasting)
             packed.add(said, ANSWERS)
-    print(f"{archive}: format {store.FORMAT}, {archive.stat().st_size:,} bytes")
+    print(f"{archive}: format {tables.FORMAT}, {archive.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

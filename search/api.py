@@ -37,6 +37,7 @@ from search.http.collection_api import build_collections
 from search.http.compression import Compression
 from search.http.etags import etag_of, is_known
 from search.http.export_api import build_export
+from search.http.kept_answers import KeptAnswers, RepeatedQuestions
 from search.http.links import LINK, link_to_next
 from search.http.metrics import Metrics
 from search.http.metrics_api import build_metrics
@@ -72,6 +73,7 @@ from search.responses import (
     SearchResponse,
     StatusResponse,
 )
+from search.trace import Stage
 from search.version import VERSION
 
 MAX_K = 100
@@ -113,6 +115,7 @@ class SearchQuery(QuestionQuery):
         description="Count what the whole result set is made of; false: not needed.",
         examples=[True],
     )
+    trace: bool = Field(False, description="Say how long each stage took.", examples=[False])
 
 
 class ExplainQuery(QuestionQuery):
@@ -157,7 +160,10 @@ def build_app(
         redoc_url=None,
     )
     app.state.metrics = metrics = Metrics()
+    answers = KeptAnswers()
     problems.install(app)
+    # The first one that fits is taken: what is asked most comes first.
+    app.include_router(_asking(archive, access, metrics, answers))
     app.include_router(_health(archive))
     app.include_router(_description(app, access))
     app.include_router(build_metrics(archive, access, metrics))
@@ -172,7 +178,7 @@ def build_app(
     app.include_router(build_collections(archive, access, max_body_bytes))
     app.include_router(_reading(archive, access))
     app.include_router(_writing(archive, access, max_body_bytes, metrics))
-    app.include_router(build_search_page(archive, access))
+    app.include_router(build_search_page(archive, access, metrics))
     app.include_router(build_copies_fragment(archive, access))
     app.include_router(build_archive_page(archive, access))
     app.include_router(build_cite_page(archive, access))  # before that of the articles
@@ -184,6 +190,14 @@ def build_app(
     # The last one added is the outermost.
     app.add_middleware(
         Admission, metrics=metrics, questions=archive.questions, deadline_s=deadline_s
+    )
+    app.add_middleware(
+        RepeatedQuestions,
+        path="/v1/search",
+        answers=answers,
+        searcher=archive.searcher,
+        access=access,
+        metrics=metrics,
     )
     app.add_middleware(RequestLimits, access=access, metrics=metrics, per_minute=rate_per_minute)
     app.add_middleware(_SecurityHeaders)
@@ -248,15 +262,8 @@ def _description(app: FastAPI, access: Access) -> APIRouter:
     return router
 
 
-def _reading(archive: Archive, access: Access) -> APIRouter:
-    bearer = HTTPBearer(
-        auto_error=False, description="Needed when the server can be reached from elsewhere."
-    )
-    router = APIRouter(
-        prefix="/v1",
-        dependencies=[Depends(access.may_read), Depends(bearer)],
-        responses=declared(401, 422, 503),
-    )
+def _asking(archive: Archive, access: Access, metrics: Metrics, answers: KeptAnswers) -> APIRouter:
+    router = _for_readers(access)
     searcher = archive.searcher
 
     @router.get(
@@ -272,12 +279,11 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
     )
     def search(
         request: Request,
-        response: Response,
         query: Annotated[SearchQuery, Query()],
         if_none_match: Annotated[
             str | None, Header(description="An ETag of an earlier answer.")
         ] = None,
-    ) -> Response | SearchResponse:
+    ) -> Response:
         filters = query.filters()
         etag = etag_of(searcher.snapshot_id())
         # What a cursor leads to is as old as the cursor, and gone when that has expired.
@@ -295,10 +301,36 @@ def _reading(archive: Archive, access: Access) -> APIRouter:
             cursor=query.cursor,
             facets=query.facets,
         )
-        response.headers["ETag"] = etag_of(answer.snapshot)
+        headers = {"ETag": etag_of(answer.snapshot)}
         if answer.next_cursor:
-            response.headers["Link"] = link_to_next(request, answer.next_cursor)
-        return SearchResponse.of(answer)
+            headers["Link"] = link_to_next(request, answer.next_cursor)
+        with answer.trace.stage(Stage.SERIALISE):
+            document = SearchResponse.of(answer).model_dump_json()
+        metrics.count_stages(answer.trace)
+        if query.trace:
+            document = SearchResponse.of(answer, traced=True).model_dump_json()
+        response = Response(document, headers=headers, media_type="application/json")
+        if not (query.trace or answer.omitted):
+            answers.put(headers["ETag"], request.scope["query_string"], response)
+        return response
+
+    return router
+
+
+def _for_readers(access: Access) -> APIRouter:
+    bearer = HTTPBearer(
+        auto_error=False, description="Needed when the server can be reached from elsewhere."
+    )
+    return APIRouter(
+        prefix="/v1",
+        dependencies=[Depends(access.may_read), Depends(bearer)],
+        responses=declared(401, 422, 503),
+    )
+
+
+def _reading(archive: Archive, access: Access) -> APIRouter:
+    router = _for_readers(access)
+    searcher = archive.searcher
 
     @router.get(
         "/explain",

@@ -35,6 +35,7 @@ from search.query import Phrase, Query, Verbatim
 from search.reranking import RERANKED, Features, text_features
 from search.result_set import CANDIDATES, ResultSet, result_set
 from search.time_fit import time_fit
+from search.trace import Stage, stage
 from search.verdict import (
     Evidence,
     Verdict,
@@ -168,7 +169,9 @@ class Ranker:
             ranking = Ranking(replace(looked.results, probabilities=sure), exactly())
         if group is Group.NONE:
             return ranking
-        return replace(ranking, results=_folded(ranking.results, looked.before, snapshot.columns))
+        with stage(Stage.FOLD):
+            results = _folded(ranking.results, looked.before, snapshot.columns)
+        return replace(ranking, results=results)
 
     def look(
         self,
@@ -179,26 +182,33 @@ class Ranker:
         variants: Sequence[str] = (),
     ) -> Looked | None:
         """What `rank` decides by, but for the second look; None: nothing may be found."""
-        allowed, complete = allowed_passages(query, filters, snapshot)
+        with stage(Stage.WORDS):
+            allowed, complete = allowed_passages(query, filters, snapshot)
         if allowed is not None and not allowed.any():
             return None
         asked = self._asked(query, filters, snapshot, variants)
         if complete and allowed is not None:
             positions = np.flatnonzero(allowed)
-            bm25 = asked.words.scores(snapshot.columns.number[positions])
+            with stage(Stage.WORDS):
+                bm25 = asked.words.scores(snapshot.columns.number[positions])
         else:
             positions, bm25 = _in_order(*_proposed(asked, allowed, group))
-        cosines, fused = _fused(asked, positions, bm25)
-        candidates = ResultSet.of(positions, fused.scores, cosines, bm25)
-        results = result_set(candidates, snapshot.columns, complete=complete)
-        fused = fused.taken(np.searchsorted(positions, results.positions))
+        with stage(Stage.DENSE):
+            cosines, of_article = _cosines(asked, positions)
+        with stage(Stage.FUSE):
+            fused = _fused(asked, positions, bm25, cosines, of_article)
+            candidates = ResultSet.of(positions, fused.scores, cosines, bm25)
+            results = result_set(candidates, snapshot.columns, complete=complete)
+            fused = fused.taken(np.searchsorted(positions, results.positions))
         before, read = results.positions, dict[int, PassageRow]()
         if group is Group.REPORT:
-            results, kept, read = _one_of_each_text(results, snapshot)
-            fused = fused.taken(kept)
-        # Without words there is no order to better, and no text to read for it.
-        rows = _first_rows(results, read, snapshot) if query.words else []
-        return Looked(results, before, fused, rows, _features(fused, rows, asked))
+            with stage(Stage.FOLD):
+                results, kept, read = _one_of_each_text(results, snapshot)
+                fused = fused.taken(kept)
+        with stage(Stage.RANK):
+            # Without words there is no order to better, and no text to read for it.
+            rows = _first_rows(results, read, snapshot) if query.words else []
+            return Looked(results, before, fused, rows, _features(fused, rows, asked))
 
     def read(self, query: Query, rows: Sequence[PassageRow | None]) -> NDArray[np.float64]:
         """The cross-encoder's log odds that passages answer; see `CrossEncoder.logits`."""
@@ -208,11 +218,13 @@ class Ranker:
     def _asked(
         self, query: Query, filters: Filters, snapshot: Snapshot, variants: Sequence[str]
     ) -> _Asked:
-        resolved = filters.resolve(snapshot.columns)
-        clauses = resolved.clauses(snapshot.words.schema) if resolved else []
-        words = lexical_query(snapshot.words, query.words, snapshot.passages, clauses, variants)
+        with stage(Stage.WORDS):
+            resolved = filters.resolve(snapshot.columns)
+            clauses = resolved.clauses(snapshot.words.schema) if resolved else []
+            words = lexical_query(snapshot.words, query.words, snapshot.passages, clauses, variants)
         embeds = bool(query.words) and snapshot.embedded > 0
-        embedding = self._encoder.embed(query.words, snapshot) if embeds else None
+        with stage(Stage.EMBED):
+            embedding = self._encoder.embed(query.words, snapshot) if embeds else None
         return _Asked(query, words, embedding, snapshot)
 
     def _reordered(self, query: Query, looked: Looked, effort: Effort) -> Ranking:
@@ -222,7 +234,8 @@ class Ranker:
         logits = passage_logits(looked.evidence())
         if effort is Effort.THOROUGH:
             read = order[:SECOND_LOOK]
-            readings = self.read(query, [looked.rows[at] for at in read])
+            with stage(Stage.READ_AGAIN):
+                readings = self.read(query, [looked.rows[at] for at in read])
             logits[read] = passage_logits(looked.evidence(read, readings))
             again = _by(ranker[read] + SECOND_LOOK_WEIGHT * readings)
             order = np.concatenate([read[again], order[SECOND_LOOK:]])
@@ -271,12 +284,15 @@ def _candidates(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """What either arm proposes, its best `depth`: positions, (n,), int64, and BM25, float32."""
     snapshot = asked.snapshot
-    lexical, bm25 = _lexical_candidates(asked, allowed, depth)
+    with stage(Stage.WORDS):
+        lexical, bm25 = _lexical_candidates(asked, allowed, depth)
     if asked.embedding is None:
         return lexical, bm25
-    dense, _ = snapshot.vectors.search(asked.embedding, depth, allowed)
+    with stage(Stage.DENSE):
+        dense, _ = snapshot.vectors.search(asked.embedding, depth, allowed)
     others = np.setdiff1d(dense, lexical)
-    others_bm25 = asked.words.scores(snapshot.columns.number[others])
+    with stage(Stage.WORDS):
+        others_bm25 = asked.words.scores(snapshot.columns.number[others])
     return np.concatenate([lexical, others]), np.concatenate([bm25, others_bm25])
 
 
@@ -304,19 +320,29 @@ def _in_order(
     return positions[order], bm25[order]
 
 
+def _cosines(
+    asked: _Asked, positions: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `cosines_in_articles`; all NaN where the question has no embedding."""
+    if asked.embedding is None:
+        unknown = np.full(len(positions), np.nan, dtype=np.float32)
+        return unknown, unknown
+    return cosines_in_articles(asked.embedding, positions, asked.snapshot)
+
+
 def _fused(
-    asked: _Asked, positions: NDArray[np.int64], bm25: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], Fused]:
-    """The cosines of candidates, shape (n,), float32, and what the fusion makes of them."""
+    asked: _Asked,
+    positions: NDArray[np.int64],
+    bm25: NDArray[np.float32],
+    cosines: NDArray[np.float32],
+    of_article: NDArray[np.float32],
+) -> Fused:
+    """What the fusion, and the times that the question speaks of, make of candidates."""
     columns = asked.snapshot.columns
     articles = columns.article[positions]
-    if asked.embedding is None:
-        cosines = of_article = np.full(len(positions), np.nan, dtype=np.float32)
-    else:
-        cosines, of_article = cosines_in_articles(asked.embedding, positions, asked.snapshot)
     fused = fused_scores(cosines, of_article, bm25, asked.words.bound, articles)
     wished = TIME_WEIGHT * time_fit(asked.query.time, columns.day[articles])
-    return cosines, replace(fused, scores=(fused.scores + wished).round(6))
+    return replace(fused, scores=(fused.scores + wished).round(6))
 
 
 def _one_of_each_text(

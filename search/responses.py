@@ -21,6 +21,7 @@ from search.interpretation import Interpretation
 from search.ranking import Parts
 from search.result_set import Answer, Coverage, Export, Hit, Suggestion
 from search.searcher import Status
+from search.trace import Stage, Trace
 from search.verdict import Verdict
 
 if TYPE_CHECKING:  # a process that only answers does not import what writes
@@ -439,6 +440,7 @@ class SearchResponse(_Response):
             "snapshot": "42.7.412",
             "omitted": 0,
             "took_ms": 14.2,
+            "trace": None,
         }
     )
 
@@ -468,10 +470,17 @@ class SearchResponse(_Response):
     omitted: int = Field(
         description="Passages of this page left out because their stored row is damaged."
     )
-    took_ms: float
+    took_ms: float = Field(
+        description="What it took to find this; asked for again, it may come from what was kept."
+    )
+    trace: dict[Stage, float] | None = Field(
+        description="Milliseconds by stage, in their order, of those that the question went "
+        "through; null: not asked for."
+    )
 
     @classmethod
-    def of(cls, answer: Answer) -> Self:
+    def of(cls, answer: Answer, *, traced: bool = False) -> Self:
+        """`traced`: with the stages that the question has gone through by now."""
         return cls(
             query=answer.query,
             mode=answer.mode.value,
@@ -491,7 +500,13 @@ class SearchResponse(_Response):
             snapshot=answer.snapshot,
             omitted=answer.omitted,
             took_ms=round(answer.took_ms, 2),
+            trace=rounded(answer.trace) if traced else None,
         )
+
+
+def rounded(trace: Trace) -> dict[Stage, float]:
+    """The milliseconds of a trace as they are shown."""
+    return {stage: round(ms, 2) for stage, ms in trace.ms().items()}
 
 
 class FiltersResponse(_Response):

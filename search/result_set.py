@@ -32,6 +32,7 @@ from search.histogram import Histogram
 from search.interpretation import Interpretation
 from search.query import Mode, Query
 from search.spelling import NearMiss
+from search.trace import Trace
 from search.verdict import Verdict
 
 # Per arm. With 200 to 1,000 nDCG@10 is the same; with 100 it is .004 lower on time.
@@ -135,6 +136,7 @@ class Answer:
     coverage: Coverage
     omitted: int  # hits of this page left out because the stored row is damaged
     took_ms: float
+    trace: Trace  # where the time went
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index import rejections, store
+from index import rejections, store_folder
 from index.article import Published, SourceRecord, embedding_text
 from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.model import encodable
@@ -63,6 +63,7 @@ from search.result_set import (
     Suggestion,
 )
 from search.spelling import NearMiss, corrected, near_misses
+from search.trace import Stage, stage, traced
 
 MAX_QUESTION_CHARS: Final = 10_000  # two pages; what is longer was pasted by mistake
 MAX_K: Final = 1_000
@@ -140,9 +141,13 @@ class Searcher:
         began = time.perf_counter()
         if not 1 <= k <= MAX_K:
             raise BadQueryError("k", f"{k} is not between 1 and {MAX_K:,}", "ask for fewer hits")
-        place = self._place(_request(query, mode, filters, sort, effort, group, as_of), cursor)
+        with traced() as trace:
+            place = self._place(_request(query, mode, filters, sort, effort, group, as_of), cursor)
         snapshot, results, offset = place.snapshot, place.found.results, place.offset
-        hits = list(_hits(place, range(offset, min(offset + k, len(results))), self._copies))
+        with trace.stage(Stage.HYDRATE):
+            hits = list(_hits(place, range(offset, min(offset + k, len(results))), self._copies))
+            counted_facets = facets_of(results.positions, snapshot.columns) if facets else ()
+            bars = histogram(_days(results, snapshot)) if facets else None
         sound = tuple(hit for hit in hits if isinstance(hit, Hit))
         next_cursor, previous_cursor = self._cursors(place, k)
         return Answer(
@@ -159,14 +164,15 @@ class Searcher:
             as_of=as_of,
             hits=sound,
             total=len(results),
-            facets=facets_of(results.positions, snapshot.columns) if facets else (),
-            histogram=histogram(_days(results, snapshot)) if facets else None,
+            facets=counted_facets,
+            histogram=bars,
             next_cursor=next_cursor,
             previous_cursor=previous_cursor,
             snapshot=snapshot.id,
             coverage=_coverage(snapshot),
             omitted=len(hits) - len(sound),
             took_ms=(time.perf_counter() - began) * 1000,
+            trace=trace,
         )
 
     def export(
@@ -392,6 +398,11 @@ class Searcher:
         """Names the view that the next query would see; the same id, the same answers."""
         return self._reader.latest().id
 
+    def snapshot_id_at_hand(self) -> str | None:
+        """As `snapshot_id`, at once; None where the view is yet to be made."""
+        snapshot = self._reader.at_hand()
+        return snapshot.id if snapshot else None
+
     def status(self) -> Status:
         """What the store holds now."""
         snapshot = self._reader.latest()
@@ -418,11 +429,11 @@ class Searcher:
 
     def rejections(self, k: int) -> list[Rejection]:
         """Why the last `k` records that were not taken were rejected, the newest first."""
-        with store.reading(self.folder) as truth:
+        with store_folder.reading(self.folder) as truth:
             return rejections.newest(truth, k)
 
     def _rejected(self) -> int:
-        with store.reading(self.folder) as truth:
+        with store_folder.reading(self.folder) as truth:
             return rejections.count(truth)
 
     def renew(self) -> None:
@@ -468,8 +479,10 @@ class Searcher:
         return found
 
     def _ranked(self, request: Request, snapshot: Snapshot) -> Found:
-        query = loosened(parse(request.question, mode=request.mode, today=request.today))
-        misses = () if request.mode is Mode.VERBATIM else near_misses(query.words, snapshot)
+        with stage(Stage.PARSE):
+            query = loosened(parse(request.question, mode=request.mode, today=request.today))
+            misses = () if request.mode is Mode.VERBATIM else near_misses(query.words, snapshot)
+            interpretation = described(query, snapshot)
         ranking = self._ranker.rank(
             query,
             request.filters,
@@ -480,7 +493,7 @@ class Searcher:
         )
         return Found(
             query,
-            described(query, snapshot),
+            interpretation,
             _suggestions(request.question, misses),
             ranking.verdict,
             ranking.results.sorted(request.sort, snapshot.columns),

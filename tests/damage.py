@@ -7,7 +7,7 @@ from pathlib import Path
 
 from oracle import embed, record
 
-from index import collections, store
+from index import collections, store_folder
 from index.article import ArticleId
 from index.writer import Writer
 
@@ -37,7 +37,9 @@ def damageable(folder: Path) -> Path:
 
 def change(folder: Path, sql: str, *values: object) -> None:
     """Change the database behind the store's back."""
-    with closing(sqlite3.connect(folder / store.DATABASE, isolation_level=None)) as connection:
+    with closing(
+        sqlite3.connect(folder / store_folder.DATABASE, isolation_level=None)
+    ) as connection:
         assert connection.execute(sql, values).rowcount > 0
 
 

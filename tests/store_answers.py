@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from oracle import found_by_word, vector_of
 
-from index import collections, rejections, saved_searches, store
+from index import collections, rejections, saved_searches, store_folder
 from index.article import embedding_text
 from index.errors import NutgrafError
 from index.snapshot import Snapshot, SnapshotReader
@@ -50,7 +50,7 @@ def answers(folder: Path) -> Answers:
     except NutgrafError:
         pass
     try:
-        with store.reading(folder) as truth:
+        with store_folder.reading(folder) as truth:
             said |= _of_desk(truth)
     except NutgrafError:
         pass
@@ -60,7 +60,7 @@ def answers(folder: Path) -> Answers:
 def dump(folder: Path) -> str:
     """A digest of all rows of all tables, as SQLite gives them."""
     digest = hashlib.sha256()
-    with closing(sqlite3.connect(folder / store.DATABASE)) as connection:
+    with closing(sqlite3.connect(folder / store_folder.DATABASE)) as connection:
         connection.text_factory = bytes
         names = [
             row[0].decode()

@@ -23,7 +23,7 @@ from due_entries import DueEntries, reports_in
 from planted_copies import PLANTED, Story, planted
 from press_copies import PRESS
 
-from index import saved_searches, store
+from index import saved_searches, store_folder
 from index.article import ArticleId, SourceRecord
 from index.reading import read_stream
 from index.writer import Writer
@@ -196,7 +196,7 @@ def _replayed(writer: Writer, searcher: Searcher, days: Sequence[Coming]) -> Rep
             question = SavedQuestion.checked(**SEARCHES[name.removesuffix(" again")])
             for report in oracle[name].new(_found(searcher, question), report_of):
                 replay.due[name, day, report] += 1
-            with closing(store.open_readonly(searcher.folder)) as truth:
+            with closing(store_folder.open_readonly(searcher.folder)) as truth:
                 entries = saved_searches.entries(truth, id, after=numbers[name])
             numbers[name] = max((entry.number for entry in entries), default=numbers[name])
             for entry in entries:

@@ -9,7 +9,7 @@ import pytest
 from oracle import paragraph, record
 from test_model import tiny_model
 
-from index import backlog, store
+from index import backlog, store_folder
 from index.article import embedding_text
 from index.backlog import Progress, embed_backlog, reembed
 from index.embedding import EmbeddingProcess
@@ -174,7 +174,7 @@ def test_a_damaged_article_holds_up_neither_the_backlog_nor_another_model(
     writer: Writer, reader: SnapshotReader, other_model: str
 ) -> None:
     writer.add(SIX[:3])
-    connection = sqlite3.connect(writer.folder / store.DATABASE)
+    connection = sqlite3.connect(writer.folder / store_folder.DATABASE)
     connection.execute("UPDATE articles SET headline = 'another' WHERE id = 'wire-1'")
     connection.commit()
     connection.close()

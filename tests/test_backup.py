@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from oracle import embed, record, shown
 
-from index import backup, store
+from index import backup, store_folder, tables
 from index.article import ArticleId
 from index.backup import back_up, read_manifest
 from index.errors import OutputError, StoreCorruptError, StoreFormatError, StoreFullError
@@ -73,7 +73,7 @@ def test_the_manifest_says_what_is_in_the_backup(folder: Path, tmp_path: Path) -
         writer.remove([ArticleId("fire")])
         made = back_up(folder, tmp_path / "backup")
     assert made == read_manifest(tmp_path / "backup")
-    assert (made.format, made.articles, made.passages, made.embedded) == (store.FORMAT, 2, 3, 2)
+    assert (made.format, made.articles, made.passages, made.embedded) == (tables.FORMAT, 2, 3, 2)
     there = files(tmp_path / "backup")
     assert there.keys() - {"manifest.json"} == made.files.keys()
     assert {name: len(there[name]) for name in made.files} == {
@@ -99,7 +99,7 @@ def test_what_the_desk_keeps_is_backed_up(folder: Path, tmp_path: Path) -> None:
             collections.make(truth, "Storm week")
         back_up(folder, tmp_path / "backup")
     restore(tmp_path / "backup", tmp_path / "again")
-    with closing(store.open_readonly(tmp_path / "again")) as truth:
+    with closing(store_folder.open_readonly(tmp_path / "again")) as truth:
         assert [kept.name for kept, _ in collections.listed(truth)] == ["Storm week"]
 
 
@@ -192,7 +192,7 @@ def test_a_manifest_with_one_byte_changed_is_told_from_a_whole_one(
 def test_a_backup_of_a_newer_format_is_refused(folder: Path, tmp_path: Path) -> None:
     made = back_up(folder, tmp_path / "backup")
     newer = backup.Manifest(
-        store.FORMAT + 1,
+        tables.FORMAT + 1,
         made.seq,
         made.articles,
         made.passages,
@@ -206,7 +206,7 @@ def test_a_backup_of_a_newer_format_is_refused(folder: Path, tmp_path: Path) -> 
 
 
 def test_a_folder_that_is_no_backup_is_told(folder: Path, tmp_path: Path) -> None:
-    for no_backup in (folder, tmp_path / "nowhere", folder / store.DATABASE):
+    for no_backup in (folder, tmp_path / "nowhere", folder / store_folder.DATABASE):
         with pytest.raises(StoreFormatError, match="name a folder that `nutgraf backup` made"):
             read_manifest(no_backup)
 
@@ -217,7 +217,7 @@ def test_a_backup_while_segments_change_names_those_of_its_own_commit(
     with Writer(folder) as writer:
         for number in range(3):
             made = back_up(folder, tmp_path / str(number))
-            with closing(store.open_readonly(folder)) as truth:
+            with closing(store_folder.open_readonly(folder)) as truth:
                 live = {f"segments/{info.name}" for info in live_segments(truth)}
             assert {name for name in made.files if name.startswith("segments/")} == live
             writer.compact()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index import store
+from index import store, store_folder
 from index.checksums import (
     CHANGING,
     CHECKED,
@@ -25,7 +25,7 @@ DERIVED = {"fingerprints", "sketches", "points", "postings"}  # `repair` makes t
 
 @pytest.fixture
 def truth(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(store.create_or_open(tmp_path / "store")) as connection:
+    with closing(store_folder.create_or_open(tmp_path / "store")) as connection:
         yield connection
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_collections import FERRY, WHOLE
 
-from index import collections, store
+from index import collections, store_folder
 from index.article import Published
 from index.collections import Marked
 from index.errors import BadQueryError
@@ -25,7 +25,7 @@ MARK = {"article_id": "a", "start": 0, "end": 5, "quote": "ferry"}
 
 @pytest.fixture
 def truth(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(store.create_or_open(tmp_path / "store")) as connection:
+    with closing(store_folder.create_or_open(tmp_path / "store")) as connection:
         yield connection
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index import collections, store
+from index import collections, store_folder
 from index.article import ArticleId, PassageId, Published
 from index.collections import Marked
 from index.errors import BadQueryError, NotFoundError
@@ -34,7 +34,7 @@ WHOLE = replace(FERRY, passage_id=None, start=0, end=0, quote="", published=None
 
 @pytest.fixture
 def truth(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(store.create_or_open(tmp_path / "store")) as connection:
+    with closing(store_folder.create_or_open(tmp_path / "store")) as connection:
         yield connection
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from oracle import paragraph, record
 
-from index import former_passages, store
+from index import former_passages, store_folder
 from index.article import ArticleId, SourceRecord, passage_id
 from index.snapshot import Snapshot, SnapshotReader
+from index.words_follower import WordsFollower
 from index.writer import Writer
 
 GONE = "SELECT count(*) FROM former_passages"
@@ -216,7 +217,7 @@ def test_a_writer_that_dies_before_the_word_index_follows_is_told_of_after_recov
         writer.add([record("flood", "weir")])
         with closing(SnapshotReader(writer.folder)) as reader:
             with monkeypatch.context() as patched:
-                patched.setattr(Writer, "_follow", lambda _: None)
+                patched.setattr(WordsFollower, "follow", lambda _: None)
                 writer.add([record("flood", "dam")])
             assert said(reader.latest(), "flood", "weir") == "live"
             assert reader.latest().former_passage(id_of("flood", "weir")) is None
@@ -229,7 +230,7 @@ def test_a_damaged_row_is_left_out(
 ) -> None:
     writer.add([record("flood", "weir")])
     writer.add([record("flood", "dam")])
-    with closing(sqlite3.connect(writer.folder / store.DATABASE)) as truth, truth:
+    with closing(sqlite3.connect(writer.folder / store_folder.DATABASE)) as truth, truth:
         truth.execute("UPDATE former_passages SET start = 7")
     assert said(reader.latest(), "flood", "weir") == "nothing"
     assert id_of("flood", "weir") in caplog.text

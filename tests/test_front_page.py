@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from two_stories import ARTICLES
 
-from index import store
+from index import store, store_folder
 from index.article import ArticleId, Origin, Published, SourceRecord
 from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
 from index.snapshot import Columns
@@ -218,7 +218,7 @@ def test_a_merged_story_leads_to_the_one_it_went_into(tmp_path: Path) -> None:
     with Writer(tmp_path / "store") as writer:
         writer.add([record(article) for article in ARTICLES])
     merged = (77, 1, 1)  # the story 77 went into 1 at the first commit
-    with closing(sqlite3.connect(tmp_path / "store" / store.DATABASE)) as truth, truth:
+    with closing(sqlite3.connect(tmp_path / "store" / store_folder.DATABASE)) as truth, truth:
         truth.execute(
             "INSERT INTO merged_stories VALUES (?, ?, ?, ?)", (*merged, store.crc(*merged))
         )

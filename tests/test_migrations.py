@@ -6,14 +6,13 @@ import shutil
 import sqlite3
 import sys
 from collections import namedtuple
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from index import backup, migrations, store
+from index import backup, migrations, store_folder, tables
 from index.checksums import CHECKED, columns_of, is_sound
 from index.errors import ConflictError, OutputError, StoreFormatError, StoreFullError
 from index.restore import restore
@@ -50,7 +49,7 @@ def first(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
 
 def unsound(folder: Path) -> list[tuple[str, object]]:
     """Rows that fail their check: table, and first column."""
-    with closing(store.open_readonly(folder)) as truth:
+    with closing(store_folder.open_readonly(folder)) as truth:
         return [
             (table, row[0])
             for table in CHECKED
@@ -61,7 +60,7 @@ def unsound(folder: Path) -> list[tuple[str, object]]:
 
 def layout(folder: Path) -> dict[str, object]:
     """Tables with their columns and keys, and the indexes."""
-    with closing(store.open_readonly(folder)) as truth:
+    with closing(store_folder.open_readonly(folder)) as truth:
         names = truth.execute(
             "SELECT name, type FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'"
         ).fetchall()
@@ -71,12 +70,14 @@ def layout(folder: Path) -> dict[str, object]:
 
 
 def format_of(folder: Path) -> int:
-    with closing(store.open_readonly(folder, any_format=True)) as truth:
+    with closing(store_folder.open_readonly(folder, any_format=True)) as truth:
         return int(truth.execute("PRAGMA user_version").fetchone()[0])
 
 
 def change(folder: Path, sql: str) -> None:
-    with closing(sqlite3.connect(folder / store.DATABASE, isolation_level=None)) as connection:
+    with closing(
+        sqlite3.connect(folder / store_folder.DATABASE, isolation_level=None)
+    ) as connection:
         assert connection.execute(sql).rowcount > 0
 
 
@@ -88,7 +89,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_there_is_a_golden_store_of_every_format() -> None:
-    assert list(range(1, store.FORMAT + 1)) == FORMATS
+    assert list(range(1, tables.FORMAT + 1)) == FORMATS
 
 
 @pytest.mark.parametrize("number", FORMATS)
@@ -102,7 +103,7 @@ def test_a_store_of_each_format_answers_as_it_did_when_it_was_made(
         assert [(each.status, each.version) for each in repeated] == [("added", 1)]
         with pytest.raises(ConflictError):
             writer.add([golden_store.record("x", "dam")], idempotency_key=golden_store.KEY)
-    assert format_of(folder) == store.FORMAT
+    assert format_of(folder) == tables.FORMAT
     assert unsound(folder) == []
     assert golden_store.answers(folder) == answers
 
@@ -193,7 +194,7 @@ def test_a_store_is_left_as_it_is_when_it_cannot_be_backed_up(
             Writer(folder)
     assert format_of(folder) == 1
     Writer(folder).close()
-    assert format_of(folder) == store.FORMAT
+    assert format_of(folder) == tables.FORMAT
 
 
 def test_a_step_that_fails_leaves_the_format_before_it(
@@ -244,8 +245,10 @@ def test_a_newer_format_that_only_the_log_tells_of_is_refused_unchanged(
     folder, _ = first
     Writer(folder).close()
     killed = tmp_path / "killed"
-    with closing(sqlite3.connect(folder / store.DATABASE, isolation_level=None)) as connection:
-        connection.execute(f"PRAGMA user_version = {store.FORMAT + 1}")
+    with closing(
+        sqlite3.connect(folder / store_folder.DATABASE, isolation_level=None)
+    ) as connection:
+        connection.execute(f"PRAGMA user_version = {tables.FORMAT + 1}")
         shutil.copytree(folder, killed)
     (killed / "nutgraf.db-shm").unlink()
     before = contents(killed)
@@ -256,55 +259,6 @@ def test_a_newer_format_that_only_the_log_tells_of_is_refused_unchanged(
     assert {name: after[name] for name in before if name != "writer.lock"} == {
         name: data for name, data in before.items() if name != "writer.lock"
     }
-
-
-# ------------------------------------------------------------------ killed on the way
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[Any]:
-    faults = script("faults/kill_writer")
-    with faults.Killer() as killer:
-        yield killer
-
-
-def killed_at(
-    killer: Any, boundary: int, folder: Path, answers: dict[str, Any]
-) -> tuple[bool, int]:
-    """Kill a migration at a moment, finish it, and judge; whether it was killed, and its format."""
-    report = killer.run(sys.modules["kill_writer"].Plan(folder, (), boundary=boundary))
-    assert not report.failure
-    was_cut_off = bool(report.boundaries == [])
-    left = format_of(folder)
-    assert left in (1, store.FORMAT)
-    Writer(folder).close()
-    assert unsound(folder) == []
-    assert golden_store.answers(folder) == answers
-    assert len(list(folder.parent.glob("store.format-1*"))) == 1
-    assert not list(folder.parent.glob(".*.draft"))
-    return was_cut_off, left
-
-
-def every_moment(killer: Any, scratch: Path, step: int) -> set[int]:
-    """Kill at each `step`-th moment of opening an old store; the formats that were left."""
-    left = set()
-    boundary = 1
-    while True:
-        place = scratch / str(boundary)
-        folder, answers = golden_store.unpack(GOLDEN / "format-1.tar.gz", place)
-        was_cut_off, found = killed_at(killer, boundary, folder, answers)
-        shutil.rmtree(place)
-        if not was_cut_off:
-            return left
-        left.add(found)
-        boundary += step
-
-
-@pytest.mark.slow
-def test_a_migration_killed_anywhere_leaves_the_old_format_or_the_new(
-    killer: Any, tmp_path: Path
-) -> None:
-    assert every_moment(killer, tmp_path, step=37) == {1, store.FORMAT}
 
 
 def test_beside_the_root_of_a_volume_the_backup_goes_into_the_folder(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from conftest import Run, serving
 
-from index import rejections, store
+from index import rejections, store_folder
 from index.errors import BadArticleError
 from index.rejections import Rejection
 from index.writer import Writer
@@ -36,7 +36,7 @@ def test_the_newest_come_first_with_all_that_is_known(folder: Path) -> None:
     with Writer(folder) as writer, writer.desk() as truth:
         late = BadArticleError("request", 1, "no “text”\n\ud800", "add it")
         rejections.insert(truth, [late], BEGAN + timedelta(days=1))
-    with closing(store.open_readonly(folder)) as truth:
+    with closing(store_folder.open_readonly(folder)) as truth:
         first, *others = rejections.newest(truth, 3)
         assert rejections.count(truth) == 4
     assert first == Rejection(
@@ -49,7 +49,7 @@ def test_only_so_many_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(rejections, "KEPT", 5)
     with Writer(folder) as writer, writer.desk() as truth:
         rejections.insert(truth, errors(4), BEGAN)
-    with closing(store.open_readonly(folder)) as truth:
+    with closing(store_folder.open_readonly(folder)) as truth:
         assert rejections.count(truth) == 5
         assert [kept.line for kept in rejections.newest(truth, 9)] == [4, 3, 2, 1, 3]
 
@@ -57,9 +57,9 @@ def test_only_so_many_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_damaged_row_is_left_out_and_logged(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with closing(sqlite3.connect(folder / store.DATABASE)) as truth, truth:
+    with closing(sqlite3.connect(folder / store_folder.DATABASE)) as truth, truth:
         truth.execute("UPDATE rejections SET reason = 'no name' WHERE line = 2")
-    with closing(store.open_readonly(folder)) as truth:
+    with closing(store_folder.open_readonly(folder)) as truth:
         assert [kept.line for kept in rejections.newest(truth, 9)] == [3, 1]
     assert "left out table=rejections number=2" in caplog.text
 

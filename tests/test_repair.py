@@ -1,20 +1,16 @@
 """What is derived comes back as it was; the truth is not touched."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from damage import change, contents, copied, damageable
 from store_answers import answers
 
-from index import store
+from index import store_folder
 from index.errors import StoreLockedError
 from index.repair import repair
 from index.verify import Depth, verify
 from index.writer import Writer
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +92,7 @@ def test_damaged_truth_is_told_and_not_touched(folder: Path) -> None:
     change(folder, "DELETE FROM fingerprints")
     repaired = repair(folder)
     assert repaired.verified.exit_code == 2
-    connection = store.open_readonly(folder)
+    connection = store_folder.open_readonly(folder)
     headline = connection.execute("SELECT headline FROM articles WHERE id = 'flood'").fetchone()
     connection.close()
     assert headline == ("Wombats counteD",)
@@ -106,16 +102,6 @@ def test_a_repair_waits_for_no_writer_and_says_who_writes(folder: Path) -> None:
     change(folder, "DELETE FROM fingerprints")
     with Writer(folder), pytest.raises(StoreLockedError, match="is writing to this store"):
         repair(folder)
-
-
-@pytest.mark.slow
-def test_a_repair_that_is_killed_at_any_moment_is_finished_by_the_next() -> None:
-    script = ROOT / "scripts" / "faults" / "kill_repair.py"
-    done = subprocess.run(
-        [sys.executable, script, "--kills", "12"], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "12 kills, 0 broken promises" in done.stdout
 
 
 def test_what_a_repair_mended_stays_mended(folder: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import paragraph, record
 
-from index import reports, store
+from index import reports, store, store_folder
 from index.article import Article, ArticleId, Origin, PreparedArticle, Published, SourceRecord
 from index.snapshot import Snapshot, SnapshotReader
 from index.store import ArticleRow
@@ -101,7 +101,7 @@ def test_any_order_of_changes_ends_in_the_components_of_the_relation(
     steps: list[tuple[list[Article], list[str]]],
     long_list: int,
 ) -> None:
-    truth = store.create_or_open(tmp_path_factory.mktemp("store"))
+    truth = store_folder.create_or_open(tmp_path_factory.mktemp("store"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reports, "_LONG_LIST", long_list)
         then = []
@@ -172,7 +172,7 @@ def test_a_group_of_many_copies_takes_a_comparison_an_article(
         return belong_together(a, b)
 
     monkeypatch.setattr(reports, "belong_together", counting)
-    truth = store.create_or_open(tmp_path)
+    truth = store_folder.create_or_open(tmp_path)
     order = random.Random(1)
     for seq in range(1, 61):
         words = " ".join(PARAGRAPHS).split()
@@ -305,7 +305,7 @@ def test_no_row_of_a_removed_article_stays(writer: Writer) -> None:
     writer.remove(["a", "b"])
     writer.compact()
     writer.close()
-    connection = sqlite3.connect(writer.folder / store.DATABASE)
+    connection = sqlite3.connect(writer.folder / store_folder.DATABASE)
     for table in ("sketches", "fingerprints", "reports", "superseded"):
         assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
     connection.close()
@@ -321,7 +321,7 @@ def test_labels_that_no_reader_needs_any_more_are_purged(writer: Writer) -> None
 
 
 def _change(folder: Path, sql: str) -> None:
-    connection = sqlite3.connect(folder / store.DATABASE, isolation_level=None)
+    connection = sqlite3.connect(folder / store_folder.DATABASE, isolation_level=None)
     assert connection.execute(sql).rowcount > 0
     connection.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from oracle import embed, record, shown
 
-from index import backup, store
+from index import backup, store_folder
 from index.backup import CopiedFile, back_up
 from index.errors import OutputError, StoreCorruptError, StoreFormatError
 from index.restore import restore
@@ -71,24 +71,24 @@ def test_the_backup_stays_as_it_is(taken: Path, tmp_path: Path) -> None:
 def test_an_empty_folder_is_taken_and_any_other_refused(taken: Path, tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
     restore(taken, tmp_path / "again")
-    before = (tmp_path / "again" / store.DATABASE).read_bytes()
+    before = (tmp_path / "again" / store_folder.DATABASE).read_bytes()
     with pytest.raises(OutputError, match="not empty; choose a new or an empty folder"):
         restore(taken, tmp_path / "again")
-    assert (tmp_path / "again" / store.DATABASE).read_bytes() == before
+    assert (tmp_path / "again" / store_folder.DATABASE).read_bytes() == before
 
 
 @pytest.mark.parametrize("at", [0, 24, 70, 5_000, 40_001, -1])
 def test_a_database_with_a_flipped_bit_is_refused_and_nothing_is_left(
     taken: Path, tmp_path: Path, at: int
 ) -> None:
-    flip(taken / store.DATABASE, at)
+    flip(taken / store_folder.DATABASE, at)
     with pytest.raises(StoreCorruptError, match="damaged; nothing was restored"):
         restore(taken, tmp_path / "again")
     assert [path.name for path in tmp_path.iterdir()] == ["backup"]
 
 
 def test_a_backup_without_its_database_is_refused(taken: Path, tmp_path: Path) -> None:
-    (taken / store.DATABASE).unlink()
+    (taken / store_folder.DATABASE).unlink()
     with pytest.raises(StoreCorruptError, match="missing or damaged; nothing was restored"):
         restore(taken, tmp_path / "again")
     assert [path.name for path in tmp_path.iterdir()] == ["backup"]

@@ -13,8 +13,7 @@ from api_keys import FEED, FEED_KEY
 from conftest import Run, Server, serving
 from two_stories import ARTICLES
 
-from index import saved_searches
-from index import store as stores
+from index import saved_searches, store_folder
 from search.http.saved_search_responses import (
     AlertsResponse,
     SavedSearchesResponse,
@@ -126,7 +125,7 @@ def test_the_server_records_what_came_in_by_itself(client: httpx.Client, store: 
     id = _save(client, "petrel")
     _add(client, *FERRIES)
     deadline = time.monotonic() + 30
-    with closing(stores.open_readonly(store)) as truth:
+    with closing(store_folder.open_readonly(store)) as truth:
         while saved_searches.count_entries(truth, id) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)

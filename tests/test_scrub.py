@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from damage import change, damageable
 
-from index import store
+from index import store_folder
 from search.http.archive import Archive
 from search.http.scrub import Scrub
 
@@ -25,7 +25,9 @@ def test_a_round_reads_every_row_and_segment(folder: Path) -> None:
     done = scrub.scrubbed
     assert (done.rounds, done.damaged) == (1, 0)
     assert done.rows > 50
-    assert done.bytes == sum(p.stat().st_size for p in (folder / store.SEGMENTS).glob("*.seg"))
+    assert done.bytes == sum(
+        p.stat().st_size for p in (folder / store_folder.SEGMENTS).glob("*.seg")
+    )
     assert done.finished_s is not None
     assert abs(done.finished_s - time.time()) < 60
 
@@ -34,7 +36,10 @@ def test_damaged_rows_and_files_are_counted_and_logged_with_their_place(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     change(folder, "UPDATE articles SET headline = 'Wombats counteD' WHERE id = 'flood'")
-    for path in [*(folder / store.SEGMENTS).glob("*.seg"), *(folder / store.WORDS).glob("*.term")]:
+    for path in [
+        *(folder / store_folder.SEGMENTS).glob("*.seg"),
+        *(folder / store_folder.WORDS).glob("*.term"),
+    ]:
         data = bytearray(path.read_bytes())
         data[60] ^= 1
         path.write_bytes(data)
@@ -42,7 +47,7 @@ def test_damaged_rows_and_files_are_counted_and_logged_with_their_place(
     with caplog.at_level(logging.ERROR):
         for _ in scrub.round():
             pass
-    segments = len(list((folder / store.SEGMENTS).glob("*.seg")))
+    segments = len(list((folder / store_folder.SEGMENTS).glob("*.seg")))
     assert scrub.scrubbed.damaged == 1 + segments + 1
     assert "articles number=1" in caplog.text
     assert "segments/" in caplog.text

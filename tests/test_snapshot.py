@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from oracle import DIM, embed, found_by_word, paragraph, record, shown, vector_of
 
 from index import snapshot as snapshot_module
-from index import store
+from index import store_folder
 from index.article import ArticleId, Origin, Published, SourceRecord, embedding_text
 from index.errors import StoreCorruptError
 from index.segments import Segment
@@ -248,7 +248,7 @@ def test_a_word_index_being_rebuilt_is_never_seen_in_part(tmp_path: Path) -> Non
         pass  # what was removed is purged
     reader = SnapshotReader(folder)
     assert reader.latest().articles == 299
-    victim = max((folder / store.WORDS).glob("*.idx"), key=lambda path: path.stat().st_size)
+    victim = max((folder / store_folder.WORDS).glob("*.idx"), key=lambda path: path.stat().st_size)
     data = bytearray(victim.read_bytes())
     data[len(data) // 2] ^= 1
     victim.write_bytes(data)
@@ -282,13 +282,13 @@ def test_a_word_index_older_than_what_was_purged_is_not_believed(
     folder = tmp_path / "store"
     with Writer(folder) as writer:
         writer.add([record("flood", "weir"), record("fire", "ash")])
-    shutil.copytree(folder / store.WORDS, tmp_path / "older")
+    shutil.copytree(folder / store_folder.WORDS, tmp_path / "older")
     with Writer(folder) as writer:
         writer.remove(["fire"])
     with Writer(folder) as writer:
         writer.add([record("quake", "fault")])
-    shutil.rmtree(folder / store.WORDS)
-    (tmp_path / "older").rename(folder / store.WORDS)
+    shutil.rmtree(folder / store_folder.WORDS)
+    (tmp_path / "older").rename(folder / store_folder.WORDS)
     reader = SnapshotReader(folder)
     with pytest.raises(StoreCorruptError, match="nutgraf add"):
         reader.latest()

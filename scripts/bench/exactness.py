@@ -23,7 +23,7 @@ from header import header
 from index.article import SourceRecord
 from index.reading import read
 from index.snapshot import Snapshot, SnapshotReader
-from index.store import DATABASE
+from index.store_folder import DATABASE
 from index.writer import Writer
 from search.conditions import matching
 from search.query import parse

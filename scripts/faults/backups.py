@@ -59,7 +59,7 @@ def feed(folder: Path) -> None:
                     writer.publish()
                 case Step.COMPACT:
                     writer.compact()
-            print(json.dumps({"seq": writer._seq(), "texts": texts}), flush=True)
+            print(json.dumps({"seq": writer._held.seq, "texts": texts}), flush=True)
             if ended.is_set():
                 return
 

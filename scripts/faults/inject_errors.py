@@ -39,7 +39,7 @@ from kill_points import CASES, Case, Expected, folder_in_memory  # noqa: E402
 from oracle import record, shown  # noqa: E402
 from writer_operations import Operation, perform  # noqa: E402
 
-from index import store  # noqa: E402
+from index import store_folder  # noqa: E402
 from index.errors import NutgrafError  # noqa: E402
 from index.preparing import prepare  # noqa: E402
 from index.snapshot import SnapshotReader  # noqa: E402
@@ -140,14 +140,14 @@ class Patient:
 
     def prepare(self) -> None:
         """Do what comes before the operation."""
-        if self.trial.case.reader and (self.folder / store.DATABASE).exists():
+        if self.trial.case.reader and (self.folder / store_folder.DATABASE).exists():
             self.reader = SnapshotReader(self.folder)
             self.reader.latest()
         if self.operation:
             self.writer = Writer(self.folder)
             for earlier in self.trial.case.operations[:-1]:
                 self.may_be[0].apply(earlier, perform(self.writer, earlier))
-        if (self.folder / store.DATABASE).exists():
+        if (self.folder / store_folder.DATABASE).exists():
             with contextlib.suppress(NutgrafError):
                 self._look()
                 self._reads = True
@@ -237,7 +237,7 @@ class Patient:
         """A step of the desk that was taken is not taken twice: it names what is no more there."""
         if self.operation is None or self.operation.kind != "desk":
             return False
-        with store.reading(self.folder) as truth:
+        with store_folder.reading(self.folder) as truth:
             desk = kept(truth)
         before, after = self.may_be
         taken = not after.desk.differs_from(desk)
@@ -250,10 +250,10 @@ class Patient:
 
 def _judge(folder: Path, reader: SnapshotReader | None, may_be: Sequence[Expected]) -> None:
     """AssertionError unless a new reader, and the one given, show one of these states."""
-    if not (folder / store.DATABASE).exists():
+    if not (folder / store_folder.DATABASE).exists():
         return
     newcomer = SnapshotReader(folder)
-    with closing(newcomer), store.reading(folder) as truth:
+    with closing(newcomer), store_folder.reading(folder) as truth:
         snapshot = newcomer.latest()
         seen, desk = shown(snapshot), kept(truth)
         if reader:

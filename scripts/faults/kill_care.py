@@ -1,8 +1,8 @@
 """Kills what looks after a store: its migration, repair, backup and restoring.
 
 Each begins with a golden store, is killed at each system call, and is repeated. In between, the
-store must give the answers that it gave when it was made, or be as it was; a backup, or what is
-restored of one, is there whole or not at all.
+store must give the answers that it gave when it was made, or be as it was; half repaired it may
+say less, and nothing else; a backup, or what is restored of one, is there whole or not at all.
 
     python scripts/faults/kill_care.py [--every N]
 """
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -34,9 +35,10 @@ from kill_points import (  # noqa: E402
     sum_of,
 )
 from kill_writer import Killer, Plan  # noqa: E402
+from store_answers import answers as all_answers  # noqa: E402
 from writer_operations import Operation, perform_on  # noqa: E402
 
-from index import store  # noqa: E402
+from index import store_folder, tables  # noqa: E402
 from index.backup import back_up  # noqa: E402
 from index.restore import restore  # noqa: E402
 from index.verify import Depth, verify  # noqa: E402
@@ -44,10 +46,14 @@ from index.writer import Writer  # noqa: E402
 
 _GOLDEN: Final = HERE.parents[1] / "tests" / "data" / "stores"
 _BACKUP: Final = "backup"
+# Each part that can be made again; files of the words and of the vectors are damaged beside it.
 _DAMAGE: Final = (
+    "DELETE FROM fingerprints",
     "UPDATE reports SET report = 3",
+    "DELETE FROM points",
     "UPDATE term_vectors SET vector = X'00' WHERE article = 1",
     "UPDATE lines SET hashes = X'00'",
+    "UPDATE generations SET max_seq = 0",
 )
 
 
@@ -67,11 +73,15 @@ def _nothing(place: Path) -> None:
 
 
 def _damage(place: Path) -> None:
-    with closing(sqlite3.connect(_store(place) / store.DATABASE)) as truth:
+    with closing(sqlite3.connect(_store(place) / store_folder.DATABASE)) as truth:
         for statement in _DAMAGE:
             truth.execute(statement)
         truth.commit()
-    shutil.rmtree(_store(place) / store.WORDS)
+    words, segments = (_store(place) / name for name in (store_folder.WORDS, store_folder.SEGMENTS))
+    for path in (*words.glob("*.term"), *segments.glob("*.seg")):
+        data = bytearray(path.read_bytes())
+        data[60] ^= 1
+        path.write_bytes(data)
 
 
 def _back_up_and_remove(place: Path) -> None:
@@ -82,9 +92,13 @@ def _back_up_and_remove(place: Path) -> None:
 def _check_migrated(place: Path, answers: dict[str, Any]) -> None:
     Writer(_store(place)).close()
     _check_store(_store(place), answers)
+    assert len(list(place.glob("*.format-1*"))) == 1, "not one backup"
+    assert not list(place.glob(".*.draft")), "a draft is left"
 
 
 def _check_repaired(place: Path, answers: dict[str, Any]) -> None:
+    made_up = all_answers(_store(place)).said - _said_when_sound()
+    assert not made_up, f"half repaired it says {sorted(map(str, made_up))[:3]}"
     perform_on(_store(place), Operation("repair"))
     _check_store(_store(place), answers)
 
@@ -104,6 +118,13 @@ def _check_restored(place: Path, answers: dict[str, Any]) -> None:
     _check_store(_store(place), answers)
 
 
+@cache
+def _said_when_sound() -> frozenset[tuple[object, ...]]:
+    with folder_in_memory() as parent:
+        folder, _ = golden_store.unpack(_GOLDEN / f"format-{tables.FORMAT}.tar.gz", parent)
+        return all_answers(folder).said
+
+
 def _check_store(folder: Path, answers: dict[str, Any]) -> None:
     findings = verify(folder, Depth.DEEP).findings
     assert not findings, findings[0]
@@ -116,17 +137,17 @@ def _store(place: Path) -> Path:
 
 CARES: Final = (
     Care("migrate", 1, _nothing, lambda _: (), _check_migrated),
-    Care("repair", store.FORMAT, _damage, lambda _: (Operation("repair"),), _check_repaired),
+    Care("repair", tables.FORMAT, _damage, lambda _: (Operation("repair"),), _check_repaired),
     Care(
         "back up",
-        store.FORMAT,
+        tables.FORMAT,
         _nothing,
         lambda place: (Operation("back up", backup=place / _BACKUP),),
         _check_backed_up,
     ),
     Care(
         "restore",
-        store.FORMAT,
+        tables.FORMAT,
         _back_up_and_remove,
         lambda place: (Operation("restore", backup=place / _BACKUP),),
         _check_restored,

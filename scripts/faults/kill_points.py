@@ -34,7 +34,7 @@ from oracle import Model, record  # noqa: E402
 from store_judge import REOPENING_S, Expected, Judge, folder_in_memory  # noqa: E402
 from writer_operations import Operation, perform  # noqa: E402
 
-from index import store  # noqa: E402
+from index import store_folder  # noqa: E402
 from index.article import SourceRecord  # noqa: E402
 from index.writer import Writer  # noqa: E402
 
@@ -89,15 +89,15 @@ _BATCH: Final = tuple(record(f"wire-{n}", f"tok{n}", "shared") for n in range(6)
 
 
 def _without_words(folder: Path) -> None:
-    shutil.rmtree(folder / store.WORDS)
+    shutil.rmtree(folder / store_folder.WORDS)
 
 
 def _without_segments(folder: Path) -> None:
-    shutil.rmtree(folder / store.SEGMENTS)
+    shutil.rmtree(folder / store_folder.SEGMENTS)
 
 
 def _with_damaged_words(folder: Path) -> None:
-    for path in (folder / store.WORDS).glob("*.store"):
+    for path in (folder / store_folder.WORDS).glob("*.store"):
         path.write_bytes(path.read_bytes()[:-9])
 
 

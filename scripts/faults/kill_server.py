@@ -42,7 +42,7 @@ from kill_points import REOPENING_S, folder_in_memory  # noqa: E402
 from oracle import Shown, shown  # noqa: E402
 from server_clients import Client  # noqa: E402
 
-from index import collections, saved_searches, store  # noqa: E402
+from index import collections, saved_searches, store_folder  # noqa: E402
 from index.model import Encoder, load_encoder  # noqa: E402
 from index.snapshot import Snapshot, SnapshotReader  # noqa: E402
 
@@ -83,6 +83,9 @@ class Server:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
 
     def stop(self) -> int:
         """Ask it to end, as an operator does; its exit status."""
@@ -185,10 +188,10 @@ def _reopen(server: Server, folder: Path, clients: list[Client], tally: Tally) -
     """Wait for a server that starts again, and hold the store against its clients' ledgers."""
     tally.reopened_s.append(max(0.0, server.ready_s() - tally.start_s))
     reader = SnapshotReader(folder)
-    with closing(reader), closing(store.open_readonly(folder)) as truth:
+    with closing(reader), closing(store_folder.open_readonly(folder)) as truth:
         snapshot = reader.latest()
         try:
-            seen = shown(snapshot, _embedding)
+            seen = shown(snapshot, embedding)
             strangers = {key for key in seen if _owner(key) not in {c.name for c in clients}}
             assert not strangers, f"nobody's articles: {strangers}"
             searches = {row.name for row in saved_searches.searches(truth)}
@@ -228,7 +231,7 @@ def _encoder() -> Encoder:
 
 
 @cache
-def _embedding(text: str) -> NDArray[np.float32]:
+def embedding(text: str) -> NDArray[np.float32]:
     return _encoder().embed([text])[0]
 
 

@@ -45,7 +45,7 @@ from oracle import Model, Shown, embed, found_by_word, shown  # noqa: E402
 from oracle import record as article  # noqa: E402
 from unsynced_disk import Loss, UnsyncedDisk, fingerprint, replayed, tree_of, write_tree  # noqa: E402
 
-from index import collections, rejections, saved_searches, snapshot, store  # noqa: E402
+from index import collections, rejections, saved_searches, snapshot, store_folder  # noqa: E402
 from index.article import ArticleId, PassageId, SourceRecord  # noqa: E402
 from index.errors import BadArticleError, NutgrafError  # noqa: E402
 from index.snapshot import SnapshotReader  # noqa: E402
@@ -254,14 +254,14 @@ def _reject(truth: sqlite3.Connection, name: str) -> None:
 
 def _break_a_promise(control: Control) -> None:
     if control == "commits not synced":
-        create_or_open = store.create_or_open
+        create_or_open = store_folder.create_or_open
 
         def unsynced(folder: Path) -> sqlite3.Connection:
             connection = create_or_open(folder)
             connection.execute("PRAGMA synchronous = NORMAL")
             return connection
 
-        store.create_or_open = unsynced
+        store_folder.create_or_open = unsynced
     elif control == "folders not synced":
         for name, module in list(sys.modules.items()):
             if name.startswith("index.") and hasattr(module, "sync_folder"):
@@ -417,7 +417,7 @@ def _judge(folder: Path, expected: Expected, acknowledged: int, verdicts: Verdic
     if opened_s > _OPENS_WITHIN_S:
         raise _Wrong("slow", f"it opens in {opened_s:.1f} s")
     with writer:
-        truth = store.open_readonly(folder)
+        truth = store_folder.open_readonly(folder)
         try:
             _judge_truth(truth, expected, acknowledged)
         finally:

@@ -55,25 +55,25 @@ class Seen:
 BUGS: Final = (
     Bug(
         "acknowledged before it is committed",
-        "index/writer.py",
+        "index/held_truth.py",
         """\
-            self._truth.execute("BEGIN IMMEDIATE")
-            self._refuse_if_overtaken()
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.refuse_if_overtaken()
             yield
-            self._truth.execute("COMMIT")
+            self.connection.execute("COMMIT")
 """,
         """\
-            if self._truth.in_transaction:
-                self._truth.execute("COMMIT")
-            self._truth.execute("BEGIN IMMEDIATE")
-            self._refuse_if_overtaken()
+            if self.connection.in_transaction:
+                self.connection.execute("COMMIT")
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.refuse_if_overtaken()
             yield
 """,
         "test_crash.py::test_a_writer_killed_at_a_system_call_loses_nothing[add with key]",
     ),
     Bug(
         "commits are not synced",
-        "index/store.py",
+        "index/store_folder.py",
         'connection.execute("PRAGMA synchronous = FULL")',
         'connection.execute("PRAGMA synchronous = NORMAL")',
         "test_power_loss.py::test_after_a_power_cut_readers_need_not_wait_for_a_writer",
@@ -173,25 +173,25 @@ WHERE a.added_seq <= :horizon
     ),
     Bug(
         "a failed commit is tried again on its handle",
-        "index/writer.py",
+        "index/held_truth.py",
         """\
             yield
-            self._truth.execute("COMMIT")
+            self.connection.execute("COMMIT")
         except sqlite3.Error as error:
 """,
         """\
             yield
             for _ in range(2):
                 with contextlib.suppress(sqlite3.OperationalError):
-                    self._truth.execute("COMMIT")
+                    self.connection.execute("COMMIT")
         except sqlite3.Error as error:
 """,
         "test_injected_errors.py::test_a_commit_whose_sync_failed_is_not_built_on",
     ),
     Bug(
         "a writer that was overtaken goes on",
-        "index/writer.py",
-        'if store.meta(self._truth, "epoch") != self._epoch:',
+        "index/held_truth.py",
+        'if store.meta(self.connection, "epoch") != self._epoch:',
         "if self._epoch is None:",
         "test_writer.py::test_a_writer_that_was_overtaken_changes_nothing_any_more",
     ),

@@ -53,7 +53,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1]), str(HERE.parents[1] / "tests")]
 from kill_server import Server  # noqa: E402
 from overload import Press, build  # noqa: E402
 
-from index import store  # noqa: E402
+from index import store_folder  # noqa: E402
 from index.article import SourceRecord  # noqa: E402
 from index.writer import Writer  # noqa: E402
 from search.http.bodies import read_ndjson  # noqa: E402
@@ -368,7 +368,7 @@ class Watch:
             while time.monotonic() < until:
                 time.sleep(_LOOK_S)
                 anonymous.append(_memory(self.server.pid)["Anonymous"])
-                log_bytes.append(size_bytes(self.folder / f"{store.DATABASE}-wal"))
+                log_bytes.append(size_bytes(self.folder / f"{store_folder.DATABASE}-wal"))
                 self._look_at_segments()
             self.samples.append(
                 self._sample(time.monotonic() - began_s, min(anonymous), max(log_bytes))
@@ -405,7 +405,7 @@ class Watch:
         self._segments = now or self._segments
 
     def _segments_now(self) -> frozenset[str]:
-        return frozenset(path.name for path in (self.folder / store.SEGMENTS).glob("*.seg"))
+        return frozenset(path.name for path in (self.folder / store_folder.SEGMENTS).glob("*.seg"))
 
 
 def _memory(pid: int) -> dict[str, float]:
@@ -440,7 +440,10 @@ def _metrics(port: int) -> dict[str, float]:
 
 def stored_bytes(folder: Path) -> int:
     """Of the database, the word index and the segments."""
-    return sum(size_bytes(folder / part) for part in (store.DATABASE, store.WORDS, store.SEGMENTS))
+    return sum(
+        size_bytes(folder / part)
+        for part in (store_folder.DATABASE, store_folder.WORDS, store_folder.SEGMENTS)
+    )
 
 
 def live_bytes(articles: Sequence[Article], folder: Path) -> int:

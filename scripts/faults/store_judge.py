@@ -22,7 +22,7 @@ from kill_writer import Report  # noqa: E402
 from oracle import Model, shown  # noqa: E402
 from writer_operations import Operation, perform  # noqa: E402
 
-from index import store  # noqa: E402
+from index import store_folder  # noqa: E402
 from index.errors import StoreError  # noqa: E402
 from index.generations import live_segments  # noqa: E402
 from index.snapshot import SnapshotReader  # noqa: E402
@@ -163,7 +163,7 @@ class Judge:
     def _shown_by_all(self, may_be: tuple[Expected, ...]) -> Expected:
         """Which of these states all readers show; the first of those that fit."""
         newcomer = SnapshotReader(self.folder)
-        with closing(newcomer), closing(store.open_readonly(self.folder)) as truth:
+        with closing(newcomer), closing(store_folder.open_readonly(self.folder)) as truth:
             snapshot = newcomer.latest()
             seen, desk = shown(snapshot), kept(truth)
             if self._reader:
@@ -181,9 +181,9 @@ class Judge:
         raise AssertionError(" / ".join(wrong))
 
     def _assert_nothing_is_left_over(self) -> None:
-        with closing(store.open_readonly(self.folder)) as truth:
+        with closing(store_folder.open_readonly(self.folder)) as truth:
             live = {info.name for info in live_segments(truth)}
-        found = {path.name for path in (self.folder / store.SEGMENTS).iterdir()}
+        found = {path.name for path in (self.folder / store_folder.SEGMENTS).iterdir()}
         assert {name for name in found if not name.endswith(".damaged")} == live
 
 

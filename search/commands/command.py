@@ -218,9 +218,9 @@ def open_searcher(settings: "Settings") -> "closing[Searcher]":
 
 def require_store(folder: Path) -> None:
     # A writer would make a store where there is none; what removes or re-embeds must not.
-    from index import store
+    from index import store_folder
 
-    store.open_readonly(folder, any_format=True).close()
+    store_folder.open_readonly(folder, any_format=True).close()
 
 
 @contextmanager

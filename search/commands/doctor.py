@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from index import default_model, store
+from index import default_model, store, store_folder
 from index.errors import NutgrafError
 from index.model import DEFAULT_MODEL, model_fingerprint
 from search.wording import size_in_words
@@ -130,7 +130,7 @@ def _export() -> Finding:
 
 
 def _store(folder: Path) -> Iterator[Finding]:
-    if not (folder / store.DATABASE).exists():
+    if not (folder / store_folder.DATABASE).exists():
         yield Finding("store", True, f"none in {folder} yet; `nutgraf add` makes one")
         return
     try:
@@ -169,7 +169,7 @@ def _damage(folder: Path) -> Finding:
 
 
 def _stored_model(folder: Path) -> Finding:
-    truth = store.open_readonly(folder)
+    truth = store_folder.open_readonly(folder)
     try:
         model = str(store.meta(truth, "model") or DEFAULT_MODEL)
         fingerprint = store.meta(truth, "fingerprint")

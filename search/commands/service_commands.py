@@ -160,13 +160,13 @@ def evaluate(
 
 
 def _evaluation_cache(named: Path | None) -> Path:
-    from index import store
+    from index import store_folder
 
     if named is None:
         import platformdirs
 
         return Path(platformdirs.user_cache_dir("nutgraf")) / "evaluate"
-    if (named / store.DATABASE).exists():
+    if (named / store_folder.DATABASE).exists():
         raise typer.BadParameter(
             f"{named} is a store itself; name a folder for the stores that are made here",
             param_hint="--store",

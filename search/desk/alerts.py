@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index import saved_searches, store
+from index import saved_searches, store, store_folder
 from index.errors import BadQueryError, NotFoundError
 from index.model import encodable
 from index.saved_searches import EntryRow, SearchRow
@@ -73,7 +73,7 @@ def record(searcher: Searcher, desk: Desk) -> int:
         StoreReadOnlyError, StoreFullError, ModelError, StoreCorruptError: the searches before
             were recorded; the others will be next time.
     """
-    with store.reading(searcher.folder) as truth:
+    with store_folder.reading(searcher.folder) as truth:
         rows = saved_searches.searches(truth)
     recorded = 0
     for row, search in readable(rows):
@@ -127,7 +127,7 @@ def items(searcher: Searcher, watched: Watched, first: int, last: int) -> list[I
 
     Those whose article is gone are left out, and counted.
     """
-    with store.reading(searcher.folder) as truth:
+    with store_folder.reading(searcher.folder) as truth:
         recorded = saved_searches.entries(
             truth,
             watched.search.id,
@@ -143,7 +143,7 @@ def undelivered(searcher: Searcher) -> tuple[list[Alert], int]:
 
     Searches of which nothing is to be told are left out.
     """
-    with store.reading(searcher.folder) as truth:
+    with store_folder.reading(searcher.folder) as truth:
         truth.execute("BEGIN")
         until = saved_searches.last_number(truth)
         waiting = [
@@ -167,7 +167,7 @@ def delivered(desk: Desk, until: int) -> int:
 def _watched(
     searcher: Searcher, chosen: Callable[[sqlite3.Connection], Sequence[SearchRow]]
 ) -> list[Watched]:
-    with store.reading(searcher.folder) as truth:
+    with store_folder.reading(searcher.folder) as truth:
         # What is recorded and what was seen must be of one moment: an entry that is recorded
         # meanwhile would be there twice, or not at all.
         truth.execute("BEGIN")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index import collections, store
+from index import collections, store_folder
 from index.article import ArticleId
 from index.collections import Collection, Mark, Marked
 from index.errors import BadQueryError, NotFoundError
@@ -47,7 +47,7 @@ class WholeCollection:
 
 def listed(searcher: Searcher) -> list[tuple[Collection, int]]:
     """All collections by name, each with the number of its marks."""
-    with store.reading(searcher.folder) as truth:
+    with store_folder.reading(searcher.folder) as truth:
         return collections.listed(truth)
 
 
@@ -57,7 +57,7 @@ def whole(searcher: Searcher, collection_id: str) -> WholeCollection:
     Raises:
         NotFoundError: there is no such collection.
     """
-    with store.reading(searcher.folder) as truth:
+    with store_folder.reading(searcher.folder) as truth:
         truth.execute("BEGIN")  # both questions see the same commit
         collection = collections.by_id(truth, collection_id)
         marks, omitted = collections.marks(truth, collection.id)

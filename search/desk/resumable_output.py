@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from index.errors import OutputError
-from index.store import sync_folder
+from index.synced_folders import sync_folder
 
 # What a kill can cost; a sync costs some ms, which must not be paid for each question.
 _SYNC_INTERVAL_S: Final = 1.0

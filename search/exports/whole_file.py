@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from index.errors import OutputError
-from index.store import sync_folder
+from index.synced_folders import sync_folder
 
 
 @contextmanager

@@ -68,9 +68,13 @@ class Access:
         sent = request.headers.get("authorization")
         return bool(self.keys) and sent is not None and self.key_of(request) is None
 
-    def may_read(self, request: Request) -> None:
-        """ProblemError (401) unless `request` may read."""
-        if not is_loopback(self.host) and self.key_of(request) is None:
+    def lets_read(self, request: HTTPConnection) -> bool:
+        """Whether `request` may read."""
+        return is_loopback(self.host) or self.key_of(request) is not None
+
+    async def may_read(self, request: Request) -> None:
+        """ProblemError (401) unless `request` may read. It waits for nothing, nor for a thread."""
+        if not self.lets_read(request):
             raise _key_needed(_ANY_KEY)
 
     def may_write(self, request: Request) -> None:

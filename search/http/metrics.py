@@ -7,8 +7,12 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from search.trace import Trace
+
 # From an answer that is kept to the longest a question may take, each about double the one before.
 _SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+# Most of a question's stages take some milliseconds.
+_STAGE_SECONDS: Final = (0.0005, 0.001, 0.002, *_SECONDS)
 
 
 class Metrics:
@@ -24,6 +28,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.stage_seconds = Histogram(
+            "nutgraf_question_stage_seconds",
+            "What one question took, by its stages; see `trace` of /v1/search.",
+            ("stage",),
+            buckets=_STAGE_SECONDS,
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "nutgraf_requests_in_flight",
             "Requests at work, by kind: question, feed or light.",
@@ -37,6 +48,11 @@ class Metrics:
             "nutgraf_requests_shed",
             "Requests refused, or connections cut, before any work was done for them.",
             ("reason",),
+            registry=self.registry,
+        )
+        self.repeated = Counter(
+            "nutgraf_repeated_answers",
+            "Questions answered with what was kept of the same ones.",
             registry=self.registry,
         )
         self.deadline_exceeded = Counter(
@@ -62,3 +78,8 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+
+    def count_stages(self, trace: Trace) -> None:
+        """What a question took that was answered."""
+        for stage, ms in trace.ms().items():
+            self.stage_seconds.labels(stage.value).observe(ms / 1000)

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as _CONTENT_TYPE
 
-from index import store
+from index import store_folder
 from index.errors import NutgrafError
 from search.http.access import Access
 from search.http.archive import Archive
@@ -111,8 +111,8 @@ def _scrub(done: Scrubbed) -> Iterator[Metric]:
 def _sizes(folder: Path) -> GaugeMetricFamily:
     """Bytes of the store's files, by what they are."""
     sizes = GaugeMetricFamily("nutgraf_store_bytes", "Bytes of the store.", labels=("part",))
-    sizes.add_metric(("database",), size_bytes(folder / store.DATABASE))
-    sizes.add_metric(("log",), size_bytes(folder / f"{store.DATABASE}-wal"))
-    for part in (store.WORDS, store.SEGMENTS):
+    sizes.add_metric(("database",), size_bytes(folder / store_folder.DATABASE))
+    sizes.add_metric(("log",), size_bytes(folder / f"{store_folder.DATABASE}-wal"))
+    for part in (store_folder.WORDS, store_folder.SEGMENTS):
         sizes.add_metric((part,), size_bytes(folder / part))
     return sizes

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from index import generations, row_checks, store, words
+from index import generations, row_checks, store_folder, words
 from index.errors import NutgrafError, StoreCorruptError
 from index.segments import SegmentInfo
 
@@ -77,7 +77,7 @@ class Scrub:
     def _pieces(self) -> Iterator[list[str]]:
         """Places that are damaged, after each piece of the store."""
         try:
-            with store.reading(self._folder) as truth:
+            with store_folder.reading(self._folder) as truth:
                 for table in row_checks.TABLES:
                     yield from self._rows(truth, table)
                 for info in generations.live_segments(truth):
@@ -85,10 +85,10 @@ class Scrub:
         except NutgrafError as error:
             yield [str(error)]
         try:
-            words.check_files(self._folder / store.WORDS)
+            words.check_files(self._folder / store_folder.WORDS)
             yield []
         except (OSError, KeyError, TypeError, ValueError) as error:
-            yield [f"{store.WORDS}: {error}"]
+            yield [f"{store_folder.WORDS}: {error}"]
 
     def _rows(self, truth: sqlite3.Connection, table: str) -> Iterator[list[str]]:
         try:
@@ -96,14 +96,14 @@ class Scrub:
                 self.scrubbed = replace(self.scrubbed, rows=self.scrubbed.rows + batch.rows)
                 yield list(batch.damaged)
         except sqlite3.DatabaseError as error:
-            if not store.is_damage(error):
+            if not store_folder.is_damage(error):
                 raise
             yield [f"{table} is not readable ({error})"]
 
     def _segment(self, truth: sqlite3.Connection, info: SegmentInfo) -> Iterator[list[str]]:
         digest = hashlib.sha256()
         try:
-            with (self._folder / store.SEGMENTS / info.name).open("rb") as file:
+            with (self._folder / store_folder.SEGMENTS / info.name).open("rb") as file:
                 while data := file.read(_BYTES):
                     digest.update(data)
                     self.scrubbed = replace(self.scrubbed, bytes=self.scrubbed.bytes + len(data))
@@ -111,7 +111,7 @@ class Scrub:
         except FileNotFoundError:
             digest.update(b"gone")
         if digest.hexdigest() != info.sha256 and info in _live(truth):
-            yield [f"{store.SEGMENTS}/{info.name}"]
+            yield [f"{store_folder.SEGMENTS}/{info.name}"]
 
 
 def _live(truth: sqlite3.Connection) -> list[SegmentInfo]:

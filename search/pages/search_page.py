@@ -20,6 +20,7 @@ from index.errors import BadQueryError, NutgrafError
 from search.grouping import Group
 from search.http.access import Access
 from search.http.archive import Archive
+from search.http.metrics import Metrics
 from search.http.problems import problem_of
 from search.pages.narrowing import active_filters, facet_views, histogram_view
 from search.pages.page import environment
@@ -55,18 +56,24 @@ class Outcome:
     status: int
 
 
-def build_search_page(archive: Archive, access: Access) -> APIRouter:
-    """The route `/`."""
+def build_search_page(archive: Archive, access: Access, metrics: Metrics) -> APIRouter:
+    """The route `/`; what its questions take is counted in `metrics`."""
     router = APIRouter(dependencies=[Depends(access.may_read)], include_in_schema=False)
     env = _environment()
     searcher = archive.searcher
     pool = ThreadPoolExecutor(_ASKED_AT_ONCE, thread_name_prefix="page")
 
+    def outcome(query: PageQuery | None) -> Outcome:
+        found = outcome_of(searcher, query)
+        if found.answer:
+            metrics.count_stages(found.answer.trace)
+        return found
+
     @router.get("/")
     def search_page(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
         is_asked = bool(query.q.strip())
         # The deadline of this request is in its context.
-        asked = pool.submit(copy_context().run, outcome_of, searcher, query if is_asked else None)
+        asked = pool.submit(copy_context().run, outcome, query if is_asked else None)
         try:
             status = asked.result(_patience_s(query)).status
         except TimeoutError:
