@@ -13,14 +13,18 @@ In the order the data flows:
   opened, and its rows; `synced_folders`: names that a power cut leaves in place
 - `migrations`: brings one of an older format to ours
 - `words`: the tantivy index that follows it
-- `default_model`, `model`, `embedding`: passages to vectors, in a process of their own
-- `segments`: the FAISS files that hold the vectors
+- `default_model`, `model`, `child_process`, `embedding`: passages to vectors, in a process of
+  their own
+- `segments`: the FAISS files that hold the vectors; `coded_lists`: what finds the nearest in a
+  large one
 - `generations`: which of those files are live
 - `idempotency`: the same call twice changes the store once
 - `copies`, `updates`: whether two articles are copies, or versions of one piece
 - `reports`: articles grouped by both
 - `term_vectors`, `term_counts`: what an article is about, and how rare its words are
 - `stories`: reports grouped by event
+- `groundwork`: what adding an article takes that needs no store; `preparing_process`,
+  `preparing_ahead`: the same in other processes, and while the articles before are stored
 - `former_passages`: what passages said that their articles no longer have
 - `saved_searches`, `collections`, `rejections`: what is kept beside the articles
 - `writer`: the one writer, which keeps all of these in step
@@ -28,7 +32,8 @@ In the order the data flows:
 - `whole_folder`, `backup`, `restore`: a copy of a store, and a store from the copy
 - `verify` with `row_checks`, `link_checks`, `segment_checks`, `words_checks`, `rebuild_checks`,
   `write_ahead_log`: what is damaged, as `findings`; `repair` makes again what is derived
-- `snapshot`: a reader's frozen view, where `search` begins
+- `snapshot`: a reader's frozen view, where `search` begins; `vectors`: its dense part,
+  `kept_rows`: what was read last
 
 `article` holds the records that travel, `errors` what can go wrong; `deadline` and `precedence` are
 set by a server around its questions and changes, and looked at far below.

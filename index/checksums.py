@@ -152,7 +152,7 @@ def sound(table: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
     kept = []
     for row in rows:
         if is_sound(table, row):
-            kept.append(row[:-1])
+            kept.append(tuple(row[:-1]))
         else:
             logger.warning(
                 "damaged row left out table=%s %s=%.60r", table, CHECKED[table][0], row[0]

@@ -6,6 +6,7 @@ length and a body on its standard output.
 
 import contextlib
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -76,6 +77,11 @@ class ChildProcess:
         except BaseException:
             self.close()  # what it is about to say would be taken for the next reply
             raise
+
+    def has_more(self) -> bool:
+        """Whether the next reply has begun to come, or the child has ended; not after `close`."""
+        assert self._child.stdout is not None  # PIPE was asked for
+        return bool(select.select([self._child.stdout], [], [], 0)[0])
 
     def close(self) -> None:
         """End the child, in the midst of its work if need be. May be called again."""

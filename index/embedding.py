@@ -88,9 +88,7 @@ class EmbeddingProcess:
         try:
             kind, body = self._child.reply(request)
         except ChildEndedError as error:
-            raise ModelError(
-                f"the embedding process ended: {error}; start another one"
-            ) from error
+            raise ModelError(f"the embedding process ended: {error}; start another one") from error
         if kind == _ERROR:
             raise ModelError(body.decode())
         return body

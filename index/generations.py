@@ -6,7 +6,7 @@ up to a generation's `max_seq` are in its segments; later ones are the tail.
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from index.checksums import columns_of, insert_into, is_sound, sealed
 from index.errors import StoreCorruptError
-from index.segments import SegmentInfo
+from index.segments import EXACT_PASSAGES, MOST_PASSAGES, SegmentInfo
 from index.store import next_number
 
 logger = logging.getLogger(__name__)
 
-# Design section 4: compaction at a fifth of dead vectors or more than eight segments.
+# Design section 4: compaction at a fifth of dead vectors, no more than eight small segments.
 _MAX_DEAD_SHARE = 0.2
-_MAX_SEGMENTS = 8
+_MAX_SMALL = 8
 
 
 def publish(
@@ -29,14 +29,14 @@ def publish(
     infos: Sequence[SegmentInfo],
     fingerprint: str,
     *,
-    keep: bool,
+    keep: Iterable[SegmentInfo],
     max_seq: int,
 ) -> None:
-    """Name the live segments: the new ones, and with `keep` those before.
+    """Name the live segments: the new ones, and those of before that are to `keep`.
 
     Inside the transaction that is open; its commit is the publication.
     """
-    names = [info.name for info in live_segments(truth)] if keep else []
+    names = [info.name for info in keep]
     truth.executemany(
         insert_into("segments"),
         [sealed("segments", info.name, fingerprint, info.passages, info.sha256) for info in infos],
@@ -58,7 +58,7 @@ def publish(
 
 
 def need_compaction(truth: sqlite3.Connection) -> bool:
-    """Whether there are too many segments, or too many of their vectors are dead.
+    """Whether too many of the segments' vectors are dead.
 
     Also when what the truth says of them is damaged: new ones are right again.
     """
@@ -66,8 +66,6 @@ def need_compaction(truth: sqlite3.Connection) -> bool:
         infos = live_segments(truth)
     except StoreCorruptError as error:
         logger.warning("%s", error)
-        return True
-    if len(infos) > _MAX_SEGMENTS - 1:
         return True
     held = sum(info.passages for info in infos)
     if not held:
@@ -80,28 +78,62 @@ def need_compaction(truth: sqlite3.Connection) -> bool:
     return held - int(row[0]) > _MAX_DEAD_SHARE * held
 
 
-def live_vectors(
-    truth: sqlite3.Connection, fingerprint: str
-) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """All vectors of a model that live passages have; see `checked_vectors`."""
-    return checked_vectors(truth.execute(f"{_LIVE_VECTORS} ORDER BY p.number", (fingerprint,)))
+def to_merge(infos: Sequence[SegmentInfo]) -> list[SegmentInfo]:
+    """Segments that are to become one, so that neither their number nor what is rewritten grows.
+
+    Small ones, which are searched exactly, when they are many or together too large for that; then
+    those that are neither small nor full, when they fill one. A vector is written a few times in
+    all, however large the archive becomes.
+    """
+    small = [info for info in infos if info.passages <= EXACT_PASSAGES]
+    if len(small) > _MAX_SMALL or _passages(small) > EXACT_PASSAGES:
+        return small
+    middle = [info for info in infos if EXACT_PASSAGES < info.passages <= MOST_PASSAGES // 2]
+    return middle if _passages(middle) > MOST_PASSAGES // 2 else []
 
 
-def tail(
-    truth: sqlite3.Connection, fingerprint: str
+def _passages(infos: Iterable[SegmentInfo]) -> int:
+    return sum(info.passages for info in infos)
+
+
+def live_numbers(truth: sqlite3.Connection, fingerprint: str) -> NDArray[np.int64]:
+    """Numbers of live passages that have a vector of a model, shape (n,), int64, ascending."""
+    rows = truth.execute(f"SELECT p.number {_EMBEDDED} ORDER BY p.number", (fingerprint,))
+    return _numbers(rows)
+
+
+def tail(truth: sqlite3.Connection, fingerprint: str) -> NDArray[np.int64]:
+    """Those of `live_numbers` that are in no segment yet."""
+    rows = truth.execute(
+        f"SELECT p.number {_EMBEDDED} AND p.embedded_seq > ? ORDER BY p.number",
+        (fingerprint, generation_max_seq(truth)),
+    )
+    return _numbers(rows)
+
+
+def _numbers(rows: sqlite3.Cursor) -> NDArray[np.int64]:
+    return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+
+def vectors_of(
+    truth: sqlite3.Connection, fingerprint: str, numbers: Sequence[int]
 ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Those of `live_vectors` that are in no segment yet."""
+    """The vectors that live passages among these have of a model; see `checked_vectors`.
+
+    `numbers`: ascending, 10,000 at most.
+    """
+    wanted = ", ".join("?" * len(numbers))
     return checked_vectors(
         truth.execute(
-            f"{_LIVE_VECTORS} AND p.embedded_seq > ? ORDER BY p.number",
-            (fingerprint, generation_max_seq(truth)),
+            f"SELECT p.number, {columns_of('vectors', 'v')} {_EMBEDDED} "
+            f"AND p.number IN ({wanted}) ORDER BY p.number",
+            (fingerprint, *numbers),
         )
     )
 
 
-_LIVE_VECTORS = (
-    f"SELECT p.number, {columns_of('vectors', 'v')} FROM passages p "
-    "JOIN articles a ON a.number = p.article "
+_EMBEDDED = (
+    "FROM passages p JOIN articles a ON a.number = p.article "
     "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
     "WHERE a.removed_seq IS NULL"
 )

@@ -150,7 +150,7 @@ def _mend_segments(writer: Writer) -> None:
     with writer.mending() as (truth, _):
         for table in ("segments", "generations", "generation_segments"):
             _drop_damaged(truth, table)
-        generations.publish(truth, [], writer.fingerprint, keep=False, max_seq=0)
+        generations.publish(truth, [], writer.fingerprint, keep=(), max_seq=0)
     writer.compact()
 
 

@@ -169,9 +169,7 @@ def _unpacked(hashes: bytes) -> list[int]:
 class _Regrouping:
     """One transaction's changes to the reports."""
 
-    def __init__(
-        self, truth: sqlite3.Connection, seq: int, sketches: Mapping[int, Sketch]
-    ) -> None:
+    def __init__(self, truth: sqlite3.Connection, seq: int, sketches: Mapping[int, Sketch]) -> None:
         self._truth, self._seq, self._sketches = truth, seq, sketches
         self._members: dict[int, Member | None] = {}
         self._labels_before: dict[int, int] = {}

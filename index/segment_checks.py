@@ -13,6 +13,7 @@ from index.findings import Finding, Part, derived
 from index.generations import generation_max_seq, live_segments
 
 _ROWS = 5_000  # vectors compared at a time
+_ASKED_EVERY = 1_000  # of a large segment's vectors, those that have to find themselves
 
 
 def files(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
@@ -25,7 +26,7 @@ def files(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
         return
     for info in infos:
         try:
-            segments.published_bytes(folder / store_folder.SEGMENTS, info)
+            segments.check_published(folder / store_folder.SEGMENTS, info)
         except StoreCorruptError as error:
             if _is_replaced(folder, info):
                 continue
@@ -39,7 +40,7 @@ def contents(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
     Of those that `files` finds sound.
     """
     fingerprint = str(store.meta(truth, "fingerprint") or "")
-    held: set[int] = set()
+    held = [np.empty(0, dtype=np.int64)]
     for info in live_segments(truth):
         try:
             segment = segments.read_segment(folder / store_folder.SEGMENTS, info)
@@ -49,19 +50,22 @@ def contents(folder: Path, truth: sqlite3.Connection) -> Iterator[Finding]:
             raise
         if len(segment.numbers) != info.passages or np.any(np.diff(segment.numbers) <= 0):
             yield _finding(info.name, "its passages are not those that were published")
-        held.update(segment.numbers.tolist())
+        held.append(segment.numbers)
         wrong = sum(
             _differing(truth, fingerprint, segment, at)
             for at in range(0, len(segment.numbers), _ROWS)
         )
         if wrong:
             yield _finding(info.name, f"{wrong:,} vectors are not those of the database")
+        if lost := _not_found(segment):
+            yield _finding(info.name, f"{lost:,} vectors are not found where they should be")
     wanted = truth.execute(
         "SELECT p.number FROM passages p JOIN articles a ON a.number = p.article "
         "WHERE a.removed_seq IS NULL AND p.embedded_seq <= ?",
         (generation_max_seq(truth),),
     )
-    missing = sum(row[0] not in held for row in wanted)
+    numbers = np.fromiter((row[0] for row in wanted), dtype=np.int64)
+    missing = np.count_nonzero(~np.isin(numbers, np.concatenate(held)))
     if missing:
         yield _finding("", f"{missing:,} embedded passages are in no segment: not found by meaning")
 
@@ -93,6 +97,17 @@ def _differing(
         for number, *row in rows
         if number in position and is_sound("vectors", row)
     )
+
+
+def _not_found(segment: segments.Segment) -> int:
+    """How many of a large segment's rows are in none of its lists, or do not find themselves.
+
+    Each is looked for in the lists, and one of a thousand is asked for.
+    """
+    if segment.lists is None:
+        return 0
+    rows = np.arange(0, len(segment.numbers), _ASKED_EVERY)
+    return segment.lists.missing + len(segments.rows_not_found(segment, segment.vectors, rows))
 
 
 def _finding(name: str, meaning: str) -> Finding:

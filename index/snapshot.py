@@ -37,6 +37,7 @@ from index.generations import checked_vectors, generation_max_seq, live_segments
 from index.kept_rows import KeptRows
 from index.store import ArticleRow, EarlierVersion, PassageRow
 from index.term_vectors import TermVector, terms_of
+from index.vectors import VectorsView, positions_in
 from index.words import WordsReader, WordsView
 
 logger = logging.getLogger(__name__)
@@ -51,9 +52,6 @@ FILTER_FIELDS: Final = ("outlet", "byline", "section", "language")
 _PATIENCE_S = 10.0
 # A rebuilt word index takes the old one's place in two steps; longer, and it is missing indeed.
 _RENAMES_S = 0.5
-# What FAISS, BLAS and einsum may differ by in a cosine; nearer ones are told apart by einsum alone.
-_ROUNDING: Final = 1e-5
-_NONE: Final = np.int64(-1)
 # Articles that are gone stay in the columns until there are so many of them to a live one: a
 # reader that follows an archive for months would grow with each that ever was in it.
 _MOST_GONE: Final = 0.2
@@ -81,128 +79,6 @@ class Columns:
     section: NDArray[np.int32]
     language: NDArray[np.int32]
     values: dict[str, list[str]]
-
-
-class VectorsView:
-    """The vectors of a snapshot: segments, and the exact tail of what came after them."""
-
-    def __init__(
-        self,
-        numbers: NDArray[np.int64],
-        live_segments: Sequence[segments.Segment],
-        tail_numbers: NDArray[np.int64],
-        tail: NDArray[np.float16],
-    ) -> None:
-        self._positions = [
-            _positions(numbers, part)
-            for part in (*(segment.numbers for segment in live_segments), tail_numbers)
-        ]
-        self._segments = list(live_segments)
-        self._tail = tail.astype(np.float32)
-        self._parts = [*(segment.vectors for segment in live_segments), tail]
-        self._part = np.full(len(numbers), -1, dtype=np.int16)
-        self._row = np.full(len(numbers), -1, dtype=np.int32)
-        for part, positions in enumerate(self._positions):
-            live = np.flatnonzero(positions >= 0)
-            self._part[positions[live]] = part
-            self._row[positions[live]] = live
-        self.embedded = int(np.count_nonzero(self._part >= 0))
-
-    @property
-    def dim(self) -> int:
-        """Dimensions of a vector; 0 while there is none."""
-        return max((part.shape[1] for part in self._parts if len(part)), default=0)
-
-    def search(
-        self, query: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The passages nearest to a query vector, best first; exact.
-
-        Args:
-            query: shape (dim,), float32, L2 norm 1.
-            allowed: shape (passages,), bool; None: every passage.
-
-        Returns:
-            Positions in the snapshot's columns, shape (n,), int64, and cosines, shape (n,),
-            float32; n <= depth. Ties go to the earlier position.
-        """
-        found = [
-            self._search_segment(part, query, depth, allowed) for part in range(len(self._segments))
-        ]
-        positions = np.concatenate([*found, self._search_tail(query, depth, allowed)])
-        # Computed anew: a vector's cosine is the same to the last bit wherever it is kept.
-        cosines = self.cosines(query, positions)
-        order = np.lexsort((positions, -cosines))[:depth]
-        return positions[order], cosines[order]
-
-    def cosines(
-        self, query: NDArray[np.float32], positions: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Cosines of passages at these positions, shape (len(positions),), float32.
-
-        NaN where a passage has no vector yet.
-        """
-        cosines = np.full(len(positions), np.nan, dtype=np.float32)
-        for at, vectors in self._stored(positions):
-            # Not `@`: BLAS rounds a row as its place in the matrix has it.
-            cosines[at] = np.einsum("ij,j->i", vectors, query)
-        return cosines
-
-    def at(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of passages at these positions, shape (len(positions), dim), float32.
-
-        NaN where a passage has no vector yet.
-        """
-        vectors = np.full((len(positions), self.dim), np.nan, dtype=np.float32)
-        for at, stored in self._stored(positions):
-            vectors[at] = stored
-        return vectors
-
-    def _stored(
-        self, positions: NDArray[np.int64]
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """The vectors there are, part by part: which of `positions` they belong to, and they."""
-        parts = self._part[positions]
-        for part in np.unique(parts[parts >= 0]):
-            at = np.flatnonzero(parts == part)
-            yield at, self._parts[part][self._row[positions[at]]].astype(np.float32)
-
-    def _search_segment(
-        self,
-        part: int,
-        query: NDArray[np.float32],
-        depth: int,
-        allowed: NDArray[np.bool_] | None,
-    ) -> NDArray[np.int64]:
-        """Positions of the segment's best, and of all that tie with the last of them."""
-        positions, segment = self._positions[part], self._segments[part]
-        mask = _live_and_allowed(positions, allowed)
-        wanted = depth + 1
-        while True:
-            rows, cosines = segment.search(query, wanted, None if mask.all() else mask)
-            if len(rows) < wanted or cosines[-1] < cosines[depth - 1] - _ROUNDING:
-                return positions[rows]
-            wanted *= 2
-
-    def _search_tail(
-        self, query: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None
-    ) -> NDArray[np.int64]:
-        positions = self._positions[-1]
-        rows = np.flatnonzero(_live_and_allowed(positions, allowed))
-        if len(rows) > depth:
-            cosines = (self._tail @ query)[rows]
-            least = np.partition(cosines, -depth)[-depth]
-            rows = rows[cosines >= least - _ROUNDING]
-        return positions[rows]
-
-
-def _live_and_allowed(
-    positions: NDArray[np.int64], allowed: NDArray[np.bool_] | None
-) -> NDArray[np.bool_]:
-    mask = positions >= 0
-    if allowed is not None:
-        mask[mask] = allowed[positions[mask]]
-    return mask
 
 
 class Snapshot:
@@ -257,7 +133,7 @@ class Snapshot:
 
     def position_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions of passage numbers, shape (len(numbers),), int64; -1 where not live."""
-        return _positions(self.columns.number, numbers)
+        return positions_in(self.columns.number, numbers)
 
     def passage_rows(self, positions: Sequence[int]) -> dict[int, PassageRow]:
         """The checked rows of these passages by position; damaged ones are left out and counted."""
@@ -319,7 +195,7 @@ class Snapshot:
 
         Damaged ones are missing.
         """
-        positions = _positions(self.columns.article_number, np.array(articles, dtype=np.int64))
+        positions = positions_in(self.columns.article_number, np.array(articles, dtype=np.int64))
         report_of = {
             number: int(self.columns.report[position])
             for number, position in zip(articles, positions, strict=True)
@@ -363,19 +239,25 @@ class Snapshot:
 class SnapshotReader:
     """Gives the newest snapshot of a store; safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, mapped_vectors: bool = False) -> None:
         """Open a store for reading.
+
+        Args:
+            mapped_vectors: vectors of large segments stay in their files; see
+                `segments.read_segment`.
 
         Raises:
             StoreFormatError: the folder is no store, or one of a newer format.
         """
         self._folder = folder
+        self._mapped_vectors = mapped_vectors
         self._watch = store_folder.open_readonly(folder)
         self._guard = threading.Lock()
         self._words: WordsReader | None = None
         self._kept_rows = KeptRows()
         self._loaded: dict[str, segments.Segment] = {}
         self._snapshot: Snapshot | None = None
+        self._known = (0, _EMPTY)  # horizon and columns of the one made last
         self._state: tuple[int, ...] = ()
 
     def latest(self) -> Snapshot:
@@ -421,9 +303,18 @@ class SnapshotReader:
             self._snapshot = self._next_snapshot()
             self._state = state
 
-    def close(self) -> None:
+    def let_go(self) -> None:
+        """Give up the newest snapshot; the next call of `latest` makes it anew from its columns.
+
+        Until then this reader needs nothing of the write-ahead log, so that whoever writes can
+        empty it: a reader that goes on from commit to commit always needs the last one.
+        """
         with self._guard:
             self._snapshot = None
+
+    def close(self) -> None:
+        self.let_go()
+        with self._guard:
             self._watch.close()
 
     def _committed_state(self) -> tuple[int, ...]:
@@ -445,6 +336,7 @@ class SnapshotReader:
                     raise
                 snapshot = None
             if snapshot is not None:
+                self._known = (snapshot.horizon, snapshot.columns)
                 return snapshot
             if time.monotonic() > patient_until:
                 raise StoreCorruptError(
@@ -504,12 +396,12 @@ class SnapshotReader:
             ) from error
 
     def _columns(self, truth: sqlite3.Connection, horizon: int) -> Columns:
-        before = self._snapshot
-        if before is None or before.horizon > horizon:
+        since, before = self._known
+        if since == horizon:
+            return before
+        if not 0 < since < horizon:
             return _extended(_EMPTY, truth, 0, horizon)
-        if before.horizon == horizon:
-            return before.columns
-        return _tidied(_extended(before.columns, truth, before.horizon, horizon))
+        return _tidied(_extended(before, truth, since, horizon))
 
     def _vectors(
         self,
@@ -532,7 +424,9 @@ class SnapshotReader:
 
     def _load(self, info: segments.SegmentInfo) -> segments.Segment:
         loaded = self._loaded.get(info.name)
-        return loaded or segments.read_segment(self._folder / store_folder.SEGMENTS, info)
+        return loaded or segments.read_segment(
+            self._folder / store_folder.SEGMENTS, info, mapped=self._mapped_vectors
+        )
 
 
 def _newest_generation(truth: sqlite3.Connection) -> int:
@@ -652,7 +546,7 @@ def _reports(
     """The report of each article at `horizon`; one that was never joined to others is its own."""
     report = np.concatenate([before, article_number[len(before) :]])
     changed = reports.changed(truth, since, horizon)
-    positions = _positions(article_number, np.array(list(changed), dtype=np.int64))
+    positions = positions_in(article_number, np.array(list(changed), dtype=np.int64))
     labels = np.array(list(changed.values()), dtype=np.int64)
     report[positions[positions >= 0]] = labels[positions >= 0]
     return report
@@ -668,7 +562,7 @@ def _stories(
     """The story of each article at `horizon`; where the row is damaged, one of its own."""
     story = np.concatenate([before, -article_number[len(before) :]])
     changed = stories.changed(truth, since, horizon)
-    positions = _positions(article_number, np.array(list(changed), dtype=np.int64))
+    positions = positions_in(article_number, np.array(list(changed), dtype=np.int64))
     labels = np.array(list(changed.values()), dtype=np.int64)
     story[positions[positions >= 0]] = labels[positions >= 0]
     return story
@@ -707,11 +601,3 @@ def _codes(values: list[str], more: Sequence[str]) -> list[int]:
             values.append(value)
         codes.append(code)
     return codes
-
-
-def _positions(numbers: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where `wanted` stand in ascending `numbers`; -1 where they do not."""
-    if not len(numbers):
-        return np.full(len(wanted), _NONE)
-    at = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
-    return np.where(numbers[at] == wanted, at, _NONE)

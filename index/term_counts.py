@@ -46,8 +46,8 @@ class TermCounts:
 
     def __init__(self, truth: sqlite3.Connection) -> None:
         self._truth = truth
-        # By language; of a damaged row None, which counts as none.
-        self._articles: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
+        self._articles: defaultdict[str, dict[int, int]] = defaultdict(dict)  # by language
+        self._damaged: defaultdict[str, set[int]] = defaultdict(set)  # they count as none
 
     def count(self, texts: Iterable[tuple[str, Terms]]) -> None:
         """Count the terms of articles that are new, each with its language."""
@@ -63,8 +63,8 @@ class TermCounts:
 
     def _add(self, language: str, times: Mapping[int, int]) -> None:
         known = self._read(language, times)
-        damaged = [term for term in times if known[term] is None]
-        known.update({term: (known[term] or 0) + times[term] for term in times.keys() - damaged})
+        damaged = times.keys() & self._damaged[language]
+        known.update({term: known[term] + times[term] for term in times.keys() - damaged})
         self._truth.executemany(
             f"{insert_into('term_counts')} ON CONFLICT DO UPDATE "
             "SET articles = excluded.articles, crc = excluded.crc",
@@ -77,15 +77,18 @@ class TermCounts:
             "UPDATE term_counts SET articles = articles + :times, "
             f"crc = {crc_after('articles', 'articles + :times')} "
             "WHERE language = :language AND term = :term",
-            [{"language": language, "term": term, "times": times[term]} for term in damaged],
+            [
+                {"language": language, "term": term, "times": times[term]}
+                for term in sorted(damaged)
+            ],
         )
 
     def _rarities(self, language: str, terms: NDArray[np.uint32]) -> NDArray[np.float32]:
         """How many times rarer than a common word each is, as ln, >= 0; shape (len(terms),)."""
         numbers = terms.tolist()
         known = self._read(language, (_ALL, *numbers))
-        articles = known[_ALL] or 0
-        holders = np.array([known[term] or 0 for term in numbers], dtype=np.float64)
+        articles = known[_ALL]
+        holders = np.fromiter(map(known.__getitem__, numbers), np.float64, len(numbers))
         if language in ("", "en"):
             holders += np.maximum(shares(terms), 0.5 / _PRIOR_SAMPLE) * _PRIOR_ARTICLES
             articles += _PRIOR_ARTICLES
@@ -97,10 +100,10 @@ class TermCounts:
         )
         return rarities.clip(0)
 
-    def _read(self, language: str, terms: Iterable[int]) -> dict[int, int | None]:
+    def _read(self, language: str, terms: Iterable[int]) -> dict[int, int]:
         """The counts of a language, those of `terms` among them; 0: no article has the term."""
         known = self._articles[language]
-        unread = [term for term in terms if term not in known]
+        unread = list(set(terms) - known.keys())
         if unread:
             known.update(dict.fromkeys(unread, 0))
             rows = self._truth.execute(
@@ -108,6 +111,7 @@ class TermCounts:
                 "AND term IN (SELECT value FROM json_each(?))",
                 (language, json.dumps(unread)),
             ).fetchall()
-            known.update({row[1]: None for row in rows})
-            known.update({term: articles for _, term, articles in sound("term_counts", rows)})
+            intact = {term: articles for _, term, articles in sound("term_counts", rows)}
+            known.update(intact)
+            self._damaged[language].update(row[1] for row in rows if row[1] not in intact)
         return known

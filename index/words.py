@@ -17,6 +17,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -202,7 +203,7 @@ class WordsView:
 
     def analyze(self, text: str) -> list[str]:
         """The terms of a text as they are indexed: folded, stemmed, without stop words."""
-        return [term for word in text.split() for term in self._terms[word]]
+        return list(chain.from_iterable(map(self._terms.__getitem__, text.split())))
 
     def passages_with(self, field: str, term: str) -> int:
         """In how many passages a term stands."""

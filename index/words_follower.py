@@ -10,6 +10,7 @@ from index import store, store_folder, synced_folders
 from index.checksums import columns_of, sound
 from index.errors import StoreCorruptError, StoreLockedError
 from index.held_truth import HeldTruth, write_error
+from index.precedence import give_way
 from index.words import WordsIndex, WordsRow
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class WordsFollower:
 
     def _added_since(self, horizon: int) -> Iterator[WordsRow]:
         for article, passages in store.articles_added(self._truth.connection, horizon):
+            give_way()
             day = article.published.on.toordinal() if article.published else None
             for passage in passages:
                 yield WordsRow(

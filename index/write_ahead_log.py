@@ -7,6 +7,8 @@ apart is what follows. The sectors of the last commit reach the disk in any orde
 of it may stand behind a torn one; but the next commit is written only when this one is synced.
 
 Source: "WAL-mode File Format", https://www.sqlite.org/walformat.html.
+
+How much of a log is in use is read from the memory that SQLite's processes share.
 """
 
 import struct
@@ -18,7 +20,29 @@ from numpy.typing import NDArray
 
 _HEADER: Final = struct.Struct(">8I")  # magic, version, page size, checkpoint, salts, checksum
 _FRAME_HEADER_BYTES: Final = 24
+# Page size, frames up to the last commit, those of them that are copied.
+_SHARED: Final = struct.Struct("=14xHI76xI")
 _MAGIC: Final = 0x377F0682  # with its last bit: the checksums take the words as big-endian
+
+
+def held_bytes(path: Path) -> int:
+    """Size of a log up to its last commit while a reader keeps it from being copied; otherwise 0.
+
+    The file itself stays as long as it ever was when it is begun anew. Where it ends, and how much
+    of it is copied into the database, is in the memory that those who have it open share.
+
+    Args:
+        path: of the log.
+    """
+    try:
+        with path.with_name(f"{path.name.removesuffix('-wal')}-shm").open("rb") as shared:
+            data = shared.read(_SHARED.size)
+    except FileNotFoundError:
+        return 0
+    if len(data) < _SHARED.size:
+        return 0
+    page_bytes, frames, copied = _SHARED.unpack(data)
+    return 0 if copied >= frames else frames * (_FRAME_HEADER_BYTES + page_bytes)
 
 
 def damage_in(path: Path) -> str:

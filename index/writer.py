@@ -6,14 +6,13 @@ word index knows how far it got and is brought up from the truth.
 """
 
 import contextlib
-import hashlib
 import logging
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,7 +30,7 @@ from index import (
     store_folder,
     stories,
 )
-from index.article import ArticleId, PreparedArticle, SourceRecord, embedding_text
+from index.article import ArticleId, SourceRecord, embedding_text
 from index.checksums import columns_of, crc_after, insert_into, is_sound, sealed, sound
 from index.errors import (
     BadArticleError,
@@ -40,18 +39,18 @@ from index.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
+from index.groundwork import Groundwork, embedding_hash, groundwork, groundworks
 from index.held_truth import HeldTruth, write_error
-from index.idempotency import Outcome, content_hash
+from index.idempotency import Outcome
 from index.model import DEFAULT_MODEL, model_fingerprint
 from index.precedence import give_way
-from index.preparing import prepare
-from index.recurring import is_recurring, line_hashes
+from index.recurring import is_recurring
+from index.term_vectors import Terms
 from index.words_follower import WordsFollower, set_aside
 
 logger = logging.getLogger(__name__)
 
-# 200,000 vectors of 384 dimensions are 150 MB in float16 and 300 MB while FAISS builds.
-_SEGMENT_PASSAGES = 200_000
+_VECTORS_AT_A_TIME = 10_000  # read for a segment before a change may come between
 _HASH_BYTES = 8
 _PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
 _SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
@@ -79,6 +78,8 @@ class Writer:
         """
         self.folder = folder
         self._guard = threading.RLock()
+        # Taken before the other: one thread at a time makes segments, while others add and remove.
+        self._publishing = threading.RLock()
         with contextlib.ExitStack() as opened:
             try:
                 self._held = HeldTruth(folder)
@@ -119,33 +120,45 @@ class Writer:
 
     # ---------------------------------------------------------------- articles
 
+    def recurring_lines(self, records: Iterable[SourceRecord]) -> dict[str, frozenset[bytes]]:
+        """What `groundwork` needs to know of the store: by outlet, the lines that recur there."""
+        return self._recurring_lines({record.outlet for record in records})
+
     def add(
-        self, records: Sequence[SourceRecord], *, idempotency_key: str | None = None
+        self,
+        records: Sequence[SourceRecord],
+        *,
+        works: Sequence[Groundwork | BadArticleError] | None = None,
+        idempotency_key: str | None = None,
     ) -> list[Outcome]:
         """Clean, chunk and commit records; once this returns they are safe and found by words.
 
         Returns one outcome a record, in order. With an idempotency key seen before, the outcomes
         of that time and no change.
 
+        Args:
+            works: the groundwork of the records, where it was done elsewhere.
+
         Raises:
             ConflictError: the key was used before, for other records.
             StoreFullError, StoreReadOnlyError: nothing of this call was acknowledged; what the
                 store held before is safe. Repeat the call, with the same key if it had one.
         """
-        recurring = self._recurring_lines({record.outlet for record in records})
-        prepared = [_prepare(record, recurring[record.outlet]) for record in records]
+        if works is None:
+            works = groundworks(records, self.recurring_lines(records))
         with self._at_work():
             with self._transaction() as seq:
                 outcomes = idempotency.recall(self._truth, idempotency_key, records)
                 if outcomes is None:
+                    stored = _Stored()
                     outcomes = [
-                        item
-                        if isinstance(item, Outcome)
-                        else self._put(item, content_hash(item.source), seq)
-                        for item in prepared
+                        Outcome("rejected", error=work)
+                        if isinstance(work, BadArticleError)
+                        else self._put(record, work, seq, stored)
+                        for record, work in zip(records, works, strict=True)
                     ]
-                    reports.regroup(self._truth, seq)
-                    stories.retell(self._truth, seq)
+                    reports.regroup(self._truth, seq, stored.sketches)
+                    stories.retell(self._truth, seq, stored.terms)
                     idempotency.remember(self._truth, idempotency_key, records, outcomes)
             self._words.follow()
         return outcomes
@@ -221,7 +234,7 @@ class Writer:
             for number in numbers:
                 if row := rows.get(number):
                     text = embedding_text(row.article.headline, row.text)
-                    texts[_embedding_hash(text)] = text
+                    texts[embedding_hash(text)] = text
             known = self._known_embeddings(list(texts), fingerprint or self.fingerprint)
         return [Waiting(name, text) for name, text in texts.items() if name not in known]
 
@@ -249,10 +262,10 @@ class Writer:
 
     def switch_model(self, model: str, fingerprint: str) -> None:
         """Let another model's vectors answer, in one commit; drop those of the model before."""
-        with self._at_work():
+        with self._publishing, self._at_work():
             self._words.follow()
             infos = self._write_segments(
-                fingerprint, generations.live_vectors(self._truth, fingerprint)
+                fingerprint, generations.live_numbers(self._truth, fingerprint)
             )
             with self._transaction() as seq:
                 store.set_meta(self._truth, model=model, fingerprint=fingerprint)
@@ -266,7 +279,7 @@ class Writer:
                     {"model": fingerprint, "seq": seq},
                 )
                 self._truth.execute("DELETE FROM vectors WHERE model <> ?", (fingerprint,))
-                generations.publish(self._truth, infos, self.fingerprint, keep=False, max_seq=seq)
+                generations.publish(self._truth, infos, self.fingerprint, keep=(), max_seq=seq)
             self._collect_garbage()
 
     # -------------------------------------------------------------------- desk
@@ -307,45 +320,38 @@ class Writer:
     def publish(self, *, at_least: int = 1) -> None:
         """Put vectors committed since the last generation into a segment of their own.
 
-        Answers are the same before and after; they come faster. Fewer than `at_least` vectors
-        stay in the tail.
+        Answers of small segments are the same before and after; they come faster. Fewer than
+        `at_least` vectors stay in the tail. Segments that are many and small are merged then. To
+        make them takes no article's turn: others may add and remove meanwhile.
         """
-        with self._at_work():
-            # What is removed must be gone for every reader before its vectors are.
-            self._words.follow()
-            if generations.need_compaction(self._truth):
+        with self._publishing:
+            with self._at_work():
+                self._words.follow()
+                if generations.need_compaction(self._truth):
+                    tail = None
+                else:
+                    tail = generations.tail(self._truth, self.fingerprint)
+                max_seq, fingerprint = self._held.seq, self.fingerprint
+            if tail is None:
                 self.compact()
-                return
-            max_seq = self._held.seq
-            tail = generations.tail(self._truth, self.fingerprint)
-            if len(tail[0]) < at_least:
-                return
-            infos = self._write_segments(self.fingerprint, tail)
-            with self._transaction():
-                generations.publish(
-                    self._truth, infos, self.fingerprint, keep=True, max_seq=max_seq
-                )
-            self._collect_garbage()
+            elif len(tail) >= at_least:
+                self._name_live(self._write_segments(fingerprint, tail), max_seq)
+                self._merge()
 
     def compact(self) -> None:
         """Rewrite all live vectors into as few segments as possible; purge what was removed."""
-        with self._at_work():
-            self._words.follow()
-            with self._transaction():
-                idempotency.forget_old(self._truth)
-                self._truth.execute(
-                    "DELETE FROM vectors WHERE NOT EXISTS "
-                    "(SELECT 1 FROM passages p WHERE p.embedding = vectors.embedding)"
-                )
-            max_seq = self._held.seq
-            infos = self._write_segments(
-                self.fingerprint, generations.live_vectors(self._truth, self.fingerprint)
-            )
-            with self._transaction():
-                generations.publish(
-                    self._truth, infos, self.fingerprint, keep=False, max_seq=max_seq
-                )
-            self._collect_garbage()
+        with self._publishing:
+            with self._at_work():
+                self._words.follow()
+                with self._transaction():
+                    idempotency.forget_old(self._truth)
+                    self._truth.execute(
+                        "DELETE FROM vectors WHERE NOT EXISTS "
+                        "(SELECT 1 FROM passages p WHERE p.embedding = vectors.embedding)"
+                    )
+                max_seq, fingerprint = self._held.seq, self.fingerprint
+                numbers = generations.live_numbers(self._truth, fingerprint)
+            self._name_live(self._write_segments(fingerprint, numbers), max_seq, instead=None)
 
     def log_bytes(self) -> int:
         """Size of the write-ahead log; 0: there is none."""
@@ -444,51 +450,53 @@ class Writer:
 
     # ----------------------------------------------------------- one article
 
-    def _put(self, prepared: PreparedArticle, content: bytes, seq: int) -> Outcome:
+    def _put(self, source: SourceRecord, work: Groundwork, seq: int, stored: "_Stored") -> Outcome:
         give_way()
-        article = prepared.article
+        article = work.article
         number = store.live_number(self._truth, article.id)
         if number is not None:
-            version, stored = self._truth.execute(
+            version, content = self._truth.execute(
                 "SELECT version, content FROM articles WHERE number = ?", (number,)
             ).fetchone()
             # What is damaged comes anew, though it is the same.
-            if stored == content and store.is_whole(self._truth, number):
+            if content == work.content and store.is_whole(self._truth, number):
                 return Outcome("unchanged", article.id, version)
         version = self._last_version(article.id) + 1
         store.keep_version(self._truth, article.id)
-        self._replace(prepared, content, version, seq)
+        self._replace(source, work, version, seq, stored)
         return Outcome("added" if number is None else "replaced", article.id, version)
 
-    def _replace(self, prepared: PreparedArticle, content: bytes, version: int, seq: int) -> None:
-        article = prepared.article
-        staying = {passage.id for passage in prepared.passages}
+    def _replace(
+        self,
+        source: SourceRecord,
+        work: Groundwork,
+        version: int,
+        seq: int,
+        stored: "_Stored",
+    ) -> None:
+        article = work.article
+        staying = {passage.id for passage in work.passages}
         former_passages.keep(self._truth, article.id, staying, seq)
         self._remove(article.id, seq)
         number = store.insert_article(
-            self._truth, prepared, version=version, seq=seq, content=content
+            self._truth,
+            work.prepared(source),
+            version=version,
+            seq=seq,
+            content=work.content,
         )
-        hashes = [
-            _embedding_hash(embedding_text(article.headline, passage.text))
-            for passage in prepared.passages
-        ]
-        known = self._known_embeddings(hashes, self.fingerprint)
+        known = self._known_embeddings(work.embeddings, self.fingerprint)
         store.insert_passages(
             self._truth,
             number,
-            prepared.passages,
-            hashes,
-            [seq if name in known else None for name in hashes],
+            work.passages,
+            work.embeddings,
+            [seq if name in known else None for name in work.embeddings],
         )
         self._truth.execute(
-            insert_into("lines"),
-            sealed(
-                "lines",
-                number,
-                prepared.source.outlet,
-                b"".join(sorted(line_hashes(prepared.source.body))),
-            ),
+            insert_into("lines"), sealed("lines", number, source.outlet, work.lines)
         )
+        stored.sketches[number], stored.terms[number] = work.sketch, work.terms
 
     def _remove(self, article_id: ArticleId, seq: int) -> bool:
         number = store.live_number(self._truth, article_id)
@@ -602,7 +610,7 @@ class Writer:
         are_sound = True
         for info in infos:
             try:
-                segments.published_bytes(self.folder / store_folder.SEGMENTS, info)
+                segments.check_published(self.folder / store_folder.SEGMENTS, info)
             except StoreCorruptError as error:
                 logger.warning("%s", error)
                 damaged = self.folder / store_folder.SEGMENTS / info.name
@@ -611,24 +619,79 @@ class Writer:
                 are_sound = False
         return are_sound
 
-    def _write_segments(
-        self, fingerprint: str, rows: tuple[NDArray[np.int64], NDArray[np.float16]]
-    ) -> list[segments.SegmentInfo]:
-        numbers, vectors = rows
+    def _merge(self) -> None:
+        """Put segments of one size into a larger one, if there are enough of them."""
         folder = self.folder / store_folder.SEGMENTS
-        try:
-            return [
-                segments.write_segment(
-                    folder,
-                    f"{self._held.seq:012d}-{os.urandom(4).hex()}.seg",
-                    numbers[at : at + _SEGMENT_PASSAGES],
-                    vectors[at : at + _SEGMENT_PASSAGES],
-                    fingerprint,
+        while True:
+            with self._at_work():
+                infos = generations.to_merge(generations.live_segments(self._truth))
+                max_seq = generations.generation_max_seq(self._truth)
+                fingerprint = self.fingerprint
+            if not infos:
+                return
+            try:
+                held = [segments.read_segment(folder, info, mapped=True).numbers for info in infos]
+            except StoreCorruptError as error:  # the truth has what they held
+                logger.warning("%s", error)
+                self.compact()
+                return
+            merged = self._write_segments(fingerprint, np.sort(np.concatenate(held)))
+            self._name_live(merged, max_seq, instead=infos)
+
+    def _write_segments(
+        self, fingerprint: str, numbers: NDArray[np.int64]
+    ) -> list[segments.SegmentInfo]:
+        """Write the vectors that the truth has of these passages, but of those removed since."""
+        folder = self.folder / store_folder.SEGMENTS
+        infos = []
+        for first in range(0, len(numbers), segments.MOST_PASSAGES):
+            held, vectors = self._vectors(
+                fingerprint, numbers[first : first + segments.MOST_PASSAGES]
+            )
+            if not len(held):
+                continue
+            with self._at_work():
+                name = f"{self._held.seq:012d}-{os.urandom(4).hex()}.seg"
+            try:
+                infos.append(segments.write_segment(folder, name, held, vectors, fingerprint))
+            except OSError as error:
+                raise write_error(self.folder, error) from error
+        return infos
+
+    def _vectors(
+        self, fingerprint: str, numbers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """As `generations.vectors_of`, for any number of passages."""
+        parts: list[tuple[NDArray[np.int64], NDArray[np.float16]]] = []
+        for first in range(0, len(numbers), _VECTORS_AT_A_TIME):
+            some = numbers[first : first + _VECTORS_AT_A_TIME].tolist()
+            with self._at_work():
+                part = generations.vectors_of(self._truth, fingerprint, some)
+            if len(part[0]) or not parts:
+                parts.append(part)
+        if len(parts) > 1 and not len(parts[0][0]):
+            del parts[0]  # it has no dimensions
+        held, vectors = zip(*parts, strict=True)
+        return np.concatenate(held), np.concatenate(vectors)
+
+    def _name_live(
+        self,
+        infos: Sequence[segments.SegmentInfo],
+        max_seq: int,
+        *,
+        instead: Sequence[segments.SegmentInfo] | None = (),
+    ) -> None:
+        """Publish segments, and those that are live but for `instead`; None: these alone."""
+        with self._at_work():
+            # What is removed must be gone for every reader before its vectors are.
+            self._words.follow()
+            with self._transaction():
+                live = [] if instead is None else generations.live_segments(self._truth)
+                kept = [info for info in live if info not in (instead or ())]
+                generations.publish(
+                    self._truth, infos, self.fingerprint, keep=kept, max_seq=max_seq
                 )
-                for at in range(0, len(numbers), _SEGMENT_PASSAGES)
-            ]
-        except OSError as error:
-            raise write_error(self.folder, error) from error
+            self._collect_garbage()
 
     def _collect_garbage(self) -> None:
         """Delete segment files that no generation names; readers hold theirs in memory."""
@@ -703,34 +766,32 @@ class Writer:
 
     def _clean_again(self, numbers: Sequence[int], recurring: frozenset[bytes]) -> None:
         """Prepare stored articles anew from their sources; versions and ids stay."""
+        stored = _Stored()
         with self._transaction() as seq:
             for number, article in store.articles_numbered(self._truth, numbers).items():
+                give_way()
                 try:
                     source = store.source_of(self._truth, number)
                 except StoreCorruptError as error:
                     logger.warning("%s", error)
                     continue
-                prepared = _prepare(source, recurring)
-                if isinstance(prepared, PreparedArticle):
-                    self._replace(prepared, content_hash(source), article.version, seq)
-            reports.regroup(self._truth, seq)
-            stories.retell(self._truth, seq)
+                with contextlib.suppress(BadArticleError):  # nothing but such lines: it stays
+                    work = groundwork(source, recurring)
+                    self._replace(source, work, article.version, seq, stored)
+            reports.regroup(self._truth, seq, stored.sketches)
+            stories.retell(self._truth, seq, stored.terms)
         self._words.follow()
 
 
 # -------------------------------------------------------------------- the pieces
 
 
-def _prepare(record: SourceRecord, recurring: frozenset[bytes]) -> PreparedArticle | Outcome:
-    give_way()
-    try:
-        return prepare(record, recurring=recurring)
-    except BadArticleError as error:
-        return Outcome("rejected", error=error)
+@dataclass(slots=True)
+class _Stored:
+    """Of the articles that a transaction stored, what the groundwork told; by their numbers."""
 
-
-def _embedding_hash(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    sketches: dict[int, reports.Sketch] = field(default_factory=dict)
+    terms: dict[int, Terms] = field(default_factory=dict)
 
 
 def _split_hashes(hashes: bytes) -> list[bytes]:

@@ -5,7 +5,8 @@ From a question to its answer, in the order the data flows:
 - `query`: what was written, as words that rank and a condition that restricts, with
   `time_expressions` and `time_points` for the dates in it
 - `filters`, `conditions`: which articles may answer, and which passages
-- `dense` with `question_adapter`, `lexical`: the two arms, each with its candidates
+- `dense` with `question_adapter`, `lexical`: the two arms, each with its candidates;
+  `questions_together`: what is asked at one time is embedded in one batch
 - `fusion`, `time_fit`: one score from what both say, and from the time asked for
 - `reranking`, `cross_encoder`: the first candidates in a better order
 - `grouping`: copies and updates as one hit
@@ -18,7 +19,8 @@ From a question to its answer, in the order the data flows:
 - `interpretation`, `spelling`, `explain`: how a question was understood, what may have been meant,
   and why an article is where it is
 - `kept_copies`: what hits say of large reports, found once
-- `searcher`: questions, articles, passages and stories on one snapshot
+- `searcher`: questions, articles, passages and stories on one snapshot; `trace`: where the time
+  of a question goes
 - `evaluate`: the searcher on judged questions
 
 What is made of articles and answers, each a package:

@@ -11,6 +11,7 @@ from index.errors import ModelMismatchError
 from index.model import Encoder, load_encoder, model_fingerprint
 from index.snapshot import Snapshot
 from search.question_adapter import adapted
+from search.questions_together import QuestionsTogether
 
 # The page, its next pages and its filters ask the same question again; one embedding is 1.5 kB.
 _KEPT_QUESTIONS = 512
@@ -23,7 +24,7 @@ class QuestionEncoder:
         """`model`: the one the user asked for, a name or folder; None: the store's own."""
         self._asked = model
         self._loading = threading.Lock()
-        self._encoder: Encoder | None = None
+        self._loaded: tuple[Encoder, QuestionsTogether] | None = None
         self._kept = _Kept()
 
     def embed(self, question: str, snapshot: Snapshot) -> NDArray[np.float32]:
@@ -36,8 +37,8 @@ class QuestionEncoder:
         key = (snapshot.fingerprint, question)
         embedding = self._kept.get(key)
         if embedding is None:
-            plain = self._encoder_for(snapshot).embed([question])[0]
-            embedding = adapted(plain, snapshot.fingerprint)
+            _, together = self._loaded_for(snapshot)
+            embedding = adapted(together.embed(question), snapshot.fingerprint)
             self._kept.put(key, embedding)
         return embedding
 
@@ -47,20 +48,22 @@ class QuestionEncoder:
         Raises:
             ModelMismatchError, ModelError: as `embed`.
         """
-        return self._encoder_for(snapshot).embed(texts)
+        encoder, _ = self._loaded_for(snapshot)
+        return encoder.embed(texts)
 
-    def _encoder_for(self, snapshot: Snapshot) -> Encoder:
+    def _loaded_for(self, snapshot: Snapshot) -> tuple[Encoder, QuestionsTogether]:
         with self._loading:
-            if self._encoder is None or self._encoder.fingerprint != snapshot.fingerprint:
-                self._encoder = self._load(snapshot)
-            return self._encoder
+            if self._loaded is None or self._loaded[0].fingerprint != snapshot.fingerprint:
+                encoder = self._load(snapshot)
+                self._loaded = encoder, QuestionsTogether(encoder.embed)
+            return self._loaded
 
     def _load(self, snapshot: Snapshot) -> Encoder:
         model = self._asked or snapshot.model
         fingerprint = model_fingerprint(model)
         if fingerprint != snapshot.fingerprint:
             raise _mismatch(model, fingerprint, snapshot, asked=self._asked is not None)
-        # One question is one batch, and a batch takes one thread.
+        # What is asked at one time is one batch, and a batch takes one thread.
         return load_encoder(model, threads=1)
 
 

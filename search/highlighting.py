@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 
 from index.words import exact_words
 from search.conditions import positive_terms
@@ -55,22 +56,18 @@ class Highlighter:
 
     def _words(self, text: str) -> list[Span]:
         matches = list(_WORD.finditer(text))
-        marked = {at for at, match in enumerate(matches) if self._is_asked(match.group())}
+        words = [match.group() for match in matches]
+        for word in set(words) - self._known.keys():
+            self._known[word] = not self._asked.isdisjoint(self._analyze(word)) or (
+                bool(self._starts) and self._begins_so(word)
+            )
+        marked = set(compress(range(len(words)), map(self._known.__getitem__, words)))
         if self._phrases:
-            marked |= self._in_phrases([match.group() for match in matches])
+            marked |= self._in_phrases(words)
         return [matches[at].span() for at in sorted(marked)]
 
-    def _is_asked(self, word: str) -> bool:
-        known = self._known.get(word)
-        if known is None:
-            known = not self._asked.isdisjoint(self._analyze(word)) or self._begins_so(word)
-            self._known[word] = known
-        return known
-
     def _begins_so(self, word: str) -> bool:
-        return bool(self._starts) and any(
-            form.startswith(self._starts) for form in exact_words(word)
-        )
+        return any(form.startswith(self._starts) for form in exact_words(word))
 
     def _in_phrases(self, words: Sequence[str]) -> set[int]:
         """Places of the words that stand in one of the phrases."""

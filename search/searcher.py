@@ -96,14 +96,20 @@ class Status:
 class Searcher:
     """Answers questions about one store. Safe for many threads; the model is loaded when needed."""
 
-    def __init__(self, folder: Path, *, model: str | None = None) -> None:
-        """`model`: the one the user asked for, a name or folder; None: the store's own.
+    def __init__(
+        self, folder: Path, *, model: str | None = None, mapped_vectors: bool = False
+    ) -> None:
+        """Open a store for questions.
+
+        Args:
+            model: the one the user asked for, a name or folder; None: the store's own.
+            mapped_vectors: see `SnapshotReader`.
 
         Raises:
             StoreFormatError: the folder is no store, or one of a newer format.
         """
         self.folder = folder
-        self._reader = SnapshotReader(folder)
+        self._reader = SnapshotReader(folder, mapped_vectors=mapped_vectors)
         self._encoder = QuestionEncoder(model)
         self._ranker = Ranker(self._encoder)
         self._held = HeldSnapshots()
@@ -444,6 +450,11 @@ class Searcher:
         """
         self._held.clear()
         self._reader.renew()
+
+    def let_go(self) -> None:
+        """Hold no snapshot until the next question; cursors of older ones expire."""
+        self._held.clear()
+        self._reader.let_go()
 
     def close(self) -> None:
         """Let go of the store's files; queries that run finish on their snapshot."""

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         64, gt=0, le=4096, description="Largest request body that `serve` takes, in MiB."
     )
     read_only: bool = Field(False, description="`serve` answers questions and takes no articles.")
+    mapped_vectors: bool = Field(
+        False,
+        description="The vectors of a large archive stay in their files, and the system keeps in "
+        "memory what is asked for often: for an archive that is larger than the memory.",
+    )
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod

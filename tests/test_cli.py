@@ -69,6 +69,21 @@ def test_a_question_waits_for_no_library_that_reads_articles(harbour: Path) -> N
     assert not absent & imported
 
 
+def test_a_server_begins_without_what_only_some_requests_need() -> None:
+    program = "import sys, search.api, search.http.serving; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
+        check=True,
+    )
+    absent = {"torch", "sentence_transformers", "transformers", "onnxruntime"}
+    absent |= {"trafilatura", "feedparser", "pyarrow", "rich", "typer"}
+    assert not absent & set(done.stdout.split())
+
+
 # ------------------------------------------------------------------------- searching
 
 

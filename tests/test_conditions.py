@@ -295,7 +295,7 @@ def questions(draw: st.DrawFn, depth: int = 3, in_text: bool = False) -> Asked:
 
 
 @given(asked=questions(), seed=st.integers(0, 1 << 20))
-@settings(max_examples=400, deadline=None)
+@settings(deadline=None)
 def test_all_that_a_scan_finds_is_found_and_nothing_else(
     snapshot: Snapshot, articles: list[Scanned], asked: Asked, seed: int
 ) -> None:
@@ -313,7 +313,7 @@ def _positions(matched: Matching, snapshot: Snapshot) -> set[tuple[int, int]]:
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_any_piece_of_a_text_is_found_verbatim(
     snapshot: Snapshot, articles: list[Scanned], data: st.DataObject
 ) -> None:
@@ -327,10 +327,10 @@ def test_any_piece_of_a_text_is_found_verbatim(
         assert _positions(matched, snapshot) == found(("verbatim", piece), articles)
 
 
-def test_ten_thousand_random_texts_match_something_or_nothing(snapshot: Snapshot) -> None:
+def test_two_thousand_random_texts_match_something_or_nothing(snapshot: Snapshot) -> None:
     chance = random.Random(20_260_302)
     answered = 0
-    for number in range(10_000):
+    for number in range(2_000):
         mode = Mode.VERBATIM if number % 10 == 0 else Mode.PLAIN
         try:
             query = parse(random_text(chance), mode=mode, today=TODAY)
@@ -341,7 +341,7 @@ def test_ten_thousand_random_texts_match_something_or_nothing(snapshot: Snapshot
             answered += 1
         if number % 10 == 1:
             described(query, snapshot)
-    assert answered > 1_000
+    assert answered > 200
 
 
 # ------------------------------------------------------------------------------------ quotations

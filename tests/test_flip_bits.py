@@ -24,5 +24,5 @@ def _flip(states: int, seed: int) -> str:
 
 @pytest.mark.slow
 def test_damage_in_any_file_is_detected_and_nothing_wrong_is_shown() -> None:
-    table = _flip(16, seed=3)
-    assert re.search(r"^segments +16 +16 ", table, re.MULTILINE)
+    table = _flip(8, seed=3)
+    assert re.search(r"^segments +8 +8 ", table, re.MULTILINE)

@@ -24,12 +24,12 @@ def _no_promise_is_broken(trials: int, seed: int) -> None:
 @needs_compiler
 def test_a_commit_whose_sync_failed_is_not_built_on() -> None:
     """The system may have forgotten what it could not write, and sync the file without it."""
-    tally = inject_errors.run(12, seed=1, cases=["add", "collect"], only=(Call.SYNC, Place.LOG))
+    tally = inject_errors.run(6, seed=1, cases=["add", "collect"], only=(Call.SYNC, Place.LOG))
     assert not tally.broken, "\n".join(tally.broken)
-    assert tally.injected == tally.calls["sync"] == 12
+    assert tally.injected == tally.calls["sync"] == 6
 
 
 @needs_compiler
 @pytest.mark.slow
 def test_whichever_of_many_calls_fails_nothing_is_lost_and_writes_come_back() -> None:
-    _no_promise_is_broken(80, seed=2)
+    _no_promise_is_broken(40, seed=2)

@@ -71,7 +71,7 @@ def test_a_question_without_a_word_of_the_archive_finds_nothing(
 
 
 @given(question=st.text(max_size=300) | st.text('ferry AND"()*:^~-[]{}\\/+ body0123', max_size=99))
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 def test_no_question_is_an_error(words: WordsView, question: str) -> None:
     question = question.encode("utf-8", "replace").decode()
     numbers, scores = asked(words, question).candidates(10)
@@ -84,7 +84,7 @@ def test_query_syntax_is_words_like_any_other(words: WordsView) -> None:
 
 
 @given(picked=st.lists(st.sampled_from(" ".join(body for _, body in TEXTS.values()).split())))
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_no_passages_own_words_reach_the_bound(words: WordsView, picked: list[str]) -> None:
     query = asked(words, " ".join(picked))
     without_headlines = [

@@ -348,7 +348,7 @@ def is_understood_or_refused(text: str) -> None:
 
 
 @given(text=ASKED)
-@settings(max_examples=500, deadline=None)
+@settings(deadline=None)
 def test_any_text_is_understood_or_refused_and_its_canonical_form_is_the_same(text: str) -> None:
     is_understood_or_refused(text)
 
@@ -368,17 +368,17 @@ def random_text(chance: random.Random) -> str:
     return "".join(parts)
 
 
-def test_ten_thousand_random_texts_are_understood_or_refused() -> None:
+def test_two_thousand_random_texts_are_understood_or_refused() -> None:
     chance = random.Random(20_260_301)
     refusals = 0
-    for _ in range(10_000):
+    for _ in range(2_000):
         text = random_text(chance)
         is_understood_or_refused(text)
         try:
             refusals += read(text).condition is None
         except BadQueryError:
             refusals += 1
-    assert 1_000 < refusals < 9_500  # both happen often
+    assert 200 < refusals < 1_900  # both happen often
 
 
 PHRASES = ["storm", "Storm Surge", "AT&T", "AND", "NATO", "é", "5", "(x", "is it? no"]
@@ -431,13 +431,13 @@ def _parts(condition: Condition, kind: type[And] | type[Or]) -> tuple[Condition,
 
 
 @given(condition=conditions())
-@settings(max_examples=500, deadline=None)
+@settings(deadline=None)
 def test_every_condition_has_a_form_that_is_read_as_it(condition: Condition) -> None:
     assert read(str(condition)).condition == condition
 
 
 @given(text=st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 def test_words_in_quotation_marks_are_always_a_phrase_of_these_words(text: str) -> None:
     inner = "".join(char for char in text if char not in '"“”„‟').replace("\ud800", "")
     try:

@@ -115,14 +115,14 @@ def _watched(folder: Path, steps: int, seed: int) -> int:
     return len(seen) + len(theirs)
 
 
-def test_readers_through_a_hundred_changes_see_what_the_store_held_at_their_snapshot(
+def test_readers_through_many_changes_see_what_the_store_held_at_their_snapshot(
     tmp_path: Path,
 ) -> None:
-    assert _watched(tmp_path / "store", 120, seed=1) > 20
+    assert _watched(tmp_path / "store", 60, seed=1) > 10
 
 
 @pytest.mark.slow
-def test_readers_through_a_thousand_changes_see_what_the_store_held_at_their_snapshot(
+def test_readers_through_hundreds_of_changes_see_what_the_store_held_at_their_snapshot(
     tmp_path: Path,
 ) -> None:
-    assert _watched(tmp_path / "store", 1000, seed=2) > 200
+    assert _watched(tmp_path / "store", 300, seed=2) > 60

@@ -205,7 +205,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return data[:start] + draw(st.binary(max_size=20)) + data[end:]
 
 
-@settings(max_examples=400, deadline=5000)
+@settings(deadline=5000)
 @given(st.binary(max_size=300) | damaged(), NAMES)
 def test_any_bytes_give_records_and_errors_that_can_be_printed(data: bytes, name: str) -> None:
     for result in read_stream(io.BytesIO(data), name=name):

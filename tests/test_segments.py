@@ -151,3 +151,35 @@ def test_a_segment_that_cannot_be_written_leaves_no_half_of_it(
     with pytest.raises(OSError, match="No space left"):
         write_segment(tmp_path, "1-a.seg", np.arange(2), unit_vectors(2), "m")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_large_segment_holds_its_vectors_beside_what_finds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped: bool
+) -> None:
+    monkeypatch.setattr("index.segments.EXACT_PASSAGES", 40)
+    numbers = np.arange(100, 150, dtype=np.int64)
+    info = write_segment(tmp_path, "1-a.seg", numbers, unit_vectors(50), "model-1")
+    segment = read_segment(tmp_path, info, mapped=mapped)
+    assert segment.numbers.tolist() == numbers.tolist()
+    assert np.array_equal(segment.vectors, unit_vectors(50))
+    assert segment.lists is not None
+    assert segment.lists.sizes.sum() == 50
+    (tmp_path / info.name).unlink()  # whoever has opened it keeps it
+    assert np.array_equal(segment.vectors, unit_vectors(50))
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("damage", ["bit", "end", "all"])
+def test_a_large_segment_that_is_damaged_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str, mapped: bool
+) -> None:
+    monkeypatch.setattr("index.segments.EXACT_PASSAGES", 40)
+    numbers = np.arange(100, 150, dtype=np.int64)
+    info = write_segment(tmp_path, "1-a.seg", numbers, unit_vectors(50), "model-1")
+    data = bytearray((tmp_path / info.name).read_bytes())
+    data[len(data) // 3] ^= 4
+    kept = {"bit": data, "end": data[:-1], "all": b""}[damage]
+    (tmp_path / info.name).write_bytes(kept)
+    with pytest.raises(StoreCorruptError, match="the next write rebuilds it"):
+        read_segment(tmp_path, info, mapped=mapped)

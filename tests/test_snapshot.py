@@ -16,8 +16,9 @@ from index import snapshot as snapshot_module
 from index import store_folder
 from index.article import ArticleId, Origin, Published, SourceRecord, embedding_text
 from index.errors import StoreCorruptError
-from index.segments import Segment
-from index.snapshot import UNKNOWN_DAY, UNKNOWN_INSTANT, SnapshotReader, VectorsView
+from index.segments import Segment, SegmentInfo
+from index.snapshot import UNKNOWN_DAY, UNKNOWN_INSTANT, SnapshotReader
+from index.vectors import VectorsView
 from index.writer import Writer
 
 
@@ -229,9 +230,9 @@ def test_a_segment_deleted_under_a_reader_s_eyes_is_no_damage(
     writer.publish()
     read, compactions = snapshot_module.segments.read_segment, iter([writer.compact])
 
-    def late(*arguments: object) -> Segment:
+    def late(folder: Path, info: SegmentInfo, *, mapped: bool = False) -> Segment:
         next(compactions, lambda: None)()
-        return read(*arguments)
+        return read(folder, info, mapped=mapped)
 
     monkeypatch.setattr(snapshot_module.segments, "read_segment", late)
     assert reader.latest().embedded == 2

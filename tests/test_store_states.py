@@ -183,5 +183,5 @@ def test_a_store_shows_what_a_dict_would_after_any_sequence_of_steps() -> None:
 @pytest.mark.slow
 def test_a_store_shows_what_a_dict_would_after_any_long_sequence_of_steps() -> None:
     run_state_machine_as_test(
-        StoreStates, settings=settings(_SETTINGS, max_examples=60, stateful_step_count=50)
+        StoreStates, settings=settings(_SETTINGS, max_examples=20, stateful_step_count=50)
     )

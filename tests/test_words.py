@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tantivy
+from hypothesis import given
+from hypothesis import strategies as st
 from oracle import record
 
+from index import words
 from index.errors import StoreCorruptError
 from index.words import EXACT, WordsIndex, WordsReader, WordsRow, WordsView, exact_words
 from index.writer import Writer
@@ -70,6 +73,15 @@ def test_terms_are_folded_and_stemmed_without_stop_words(folder: Path) -> None:
         "run",
     ]
     assert view.analyze("x" * 61 + " wombat") == ["wombat"]
+
+
+@given(text=st.text() | st.text("aeé\u0301ǅß²-’. \u00a0\x85ing"))
+def test_a_text_has_the_terms_that_tantivy_gives_the_whole_of_it(text: str) -> None:
+    composed = unicodedata.normalize("NFC", text)
+    terms = words._Terms()
+    for _ in range(2):  # anew, and remembered
+        found = [term for word in text.split() for term in terms[word]]
+        assert found == list(words._analyzer().analyze(composed))
 
 
 def test_exact_fields_hold_every_word_as_it_is_written_but_for_case_and_accents(

@@ -540,7 +540,7 @@ def test_a_removal_cut_off_before_the_words_takes_its_vectors_with_it_or_keeps_t
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(writer, "_follow", cut_off)
+        patched.setattr(writer._words, "follow", cut_off)
         with pytest.raises(KeyboardInterrupt):
             writer.remove(["flood", "fire"])
     assert (reader.latest().articles, reader.latest().embedded) == (3, 3)
@@ -697,11 +697,11 @@ def test_a_lesson_that_was_cut_off_is_learned_by_the_next_one(
     def cut_off(*arguments: object, **keywords: object) -> object:
         if next(cleaned, None) is None:
             raise KeyboardInterrupt
-        return prepare(*arguments, **keywords)
+        return groundwork(*arguments, **keywords)
 
-    prepare = writer_module.prepare
+    groundwork = writer_module.groundwork
     with monkeypatch.context() as patched:
-        patched.setattr(writer_module, "prepare", cut_off)
+        patched.setattr(writer_module, "groundwork", cut_off)
         with pytest.raises(KeyboardInterrupt):
             writer.finish()
     writer.finish()

@@ -77,7 +77,7 @@ class Server:
         self._command = [str(part).replace("{port}", str(self._port)) for part in command]
 
     def __enter__(self) -> Self:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
+        self._said = tempfile.TemporaryFile()  # closed in __exit__
         self._began = time.perf_counter()
         self._child = subprocess.Popen(self._command, stdout=self._said, stderr=self._said)
         return self

@@ -49,7 +49,7 @@ from index.snapshot import Snapshot, SnapshotReader  # noqa: E402
 CLIENTS: Final = 4
 _MOST_ANSWERED: Final = 60  # requests between a start and the next kill
 _AFTER_THAT_S: Final = 0.1
-_STARTS: Final = 5  # on an empty store, to see what a start takes by itself
+_STARTS: Final = 3  # on an empty store, to see what a start takes by itself
 _SHARES: Final = 2  # stores, and servers, side by side
 _KILLED_WHILE_STARTING: Final = 10  # one in so many
 
@@ -73,7 +73,8 @@ class Server:
         """Wait until questions are answered; seconds since the start of the process."""
         while not (found := re.search(r"http://127\.0\.0\.1:(\d+)/", self._log.read_text())):
             if self._process.poll() is not None:
-                raise AssertionError(f"the server does not start: {self._log.read_text()}")
+                status, said = self._process.returncode, self._log.read_text()
+                raise AssertionError(f"the server does not start (status {status}): {said}")
             time.sleep(0.01)
         self.port = int(found[1])
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz") as answer:

@@ -109,7 +109,8 @@ BUGS: Final = (
     draft = path.with_suffix(".draft")
     try:
         with draft.open("wb") as file:
-            file.write(data)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
     except OSError:
@@ -121,7 +122,8 @@ BUGS: Final = (
 """,
         """\
     with path.open("wb") as file:
-        file.write(data)
+        for part in parts:
+            file.write(part)
         file.flush()
         os.fsync(file.fileno())
 """,

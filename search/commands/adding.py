@@ -14,6 +14,7 @@ import httpx
 from index import rejections
 from index.article import SourceRecord
 from index.errors import BadArticleError
+from index.preparing_ahead import PreparingAhead
 from index.reading import read, read_stream
 from index.writer import Writer
 from search.commands.client import connection, send
@@ -72,13 +73,15 @@ def add_to_store(
     The store keeps why the others were rejected, see `index.rejections`.
     """
     kept = _KeptRejections(writer, reject)
-    for batch in batches(_without_bad(records, tally, kept.add), _size_bytes):
-        for outcome in writer.add(batch):
-            tally.count(outcome.status)
-            if outcome.error:
-                kept.add(outcome.error)
-        kept.commit()
-        on_batch(tally)
+    with PreparingAhead(writer.recurring_lines) as preparing:
+        batch_by_batch = batches(_without_bad(records, tally, kept.add), _size_bytes)
+        for batch, works in preparing.prepared(batch_by_batch):
+            for outcome in writer.add(batch, works=works):
+                tally.count(outcome.status)
+                if outcome.error:
+                    kept.add(outcome.error)
+            kept.commit()
+            on_batch(tally)
     kept.commit()
     if tally.stored:
         writer.finish()

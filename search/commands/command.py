@@ -213,7 +213,9 @@ def open_searcher(settings: "Settings") -> "closing[Searcher]":
     one_native_thread()
     from search.searcher import Searcher
 
-    return closing(Searcher(settings.store, model=settings.model))
+    return closing(
+        Searcher(settings.store, model=settings.model, mapped_vectors=settings.mapped_vectors)
+    )
 
 
 def require_store(folder: Path) -> None:

@@ -57,6 +57,7 @@ def search(
     effort: EffortName = "thorough",
     group: GroupName = "report",
     as_of: AsOf = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Say how long each stage took.")] = False,
     model: Model = None,
     store: Store = None,
     as_json: Json = False,
@@ -82,12 +83,17 @@ def search(
         )
     if as_json:
         from search.responses import SearchResponse
+        from search.trace import Stage
 
-        print_model(SearchResponse.of(answer))
+        with answer.trace.stage(Stage.SERIALISE):
+            document = SearchResponse.of(answer)
+        print_model(SearchResponse.of(answer, traced=True) if trace else document)
     else:
-        from search.commands.terminal import print_answer
+        from search.commands.terminal import print_answer, print_trace
 
         print_answer(stdout(), answer)
+        if trace:
+            print_trace(stdout(), answer.trace)
 
 
 @app.command()

@@ -54,7 +54,12 @@ def serve(
     serving.share_heaps()
     access = Access(settings.host, settings.keys)
     with (
-        Archive(settings.store, model=settings.model, read_only=settings.read_only) as archive,
+        Archive(
+            settings.store,
+            model=settings.model,
+            read_only=settings.read_only,
+            mapped_vectors=settings.mapped_vectors,
+        ) as archive,
         serving.listen(settings.host, settings.port) as listening,
     ):
         _warm_up(archive)

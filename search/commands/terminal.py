@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from search.explain import ArmPlace, Explanation
     from search.result_set import Answer, Hit
     from search.searcher import Status
+    from search.trace import Trace
 
 # How often a log that is no terminal gets a line.
 PLAIN_INTERVAL_S = 10.0
@@ -64,6 +65,12 @@ def print_answer(console: Console, answer: "Answer") -> None:
         console.print(Text(coverage, style="dim"))
     if answer.omitted:
         console.print(f"{answer.omitted} passages are left out: their stored rows are damaged.")
+
+
+def print_trace(console: Console, trace: "Trace") -> None:
+    """How long each stage took that the question went through."""
+    rows = [(stage.value, f"{ms:7.2f} ms") for stage, ms in trace.ms().items()]
+    console.print(table(rows), soft_wrap=True)
 
 
 def print_explanation(console: Console, explanation: "Explanation") -> None:

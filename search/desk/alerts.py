@@ -18,6 +18,7 @@ import numpy as np
 from index import saved_searches, store, store_folder
 from index.errors import BadQueryError, NotFoundError
 from index.model import encodable
+from index.precedence import give_way
 from index.saved_searches import EntryRow, SearchRow
 from index.store import ArticleRow, PassageRow
 from search.desk.saved_search import Desk, SavedSearch, no_search, readable
@@ -77,6 +78,7 @@ def record(searcher: Searcher, desk: Desk) -> int:
         rows = saved_searches.searches(truth)
     recorded = 0
     for row, search in readable(rows):
+        give_way()
         standing = _standing(search, searcher)
         if standing and len(np.setdiff1d(standing.digests(), row.seen)):
             recorded += _enter(row.id, standing, desk)

@@ -50,6 +50,22 @@ _WITH_BODY: Final = ("POST", "PUT", "PATCH")  # of others nobody reads it
 logger = logging.getLogger(__name__)
 
 
+class _OverloadedError(Exception):
+    """Whoever asks should come again."""
+
+
+# Made once, and sent to whoever comes when there is no place.
+_OVERLOADED: Final = problem_response(
+    ProblemError(
+        503,
+        "overloaded",
+        "The server has as much to do as it can",
+        "nothing was done for this request; send it again in a moment",
+    ).problem,
+    {"Retry-After": _RETRY_AFTER_S},
+)
+
+
 class Kind(Enum):
     """Kinds of requests; each has places of its own, but what is light needs none."""
 
@@ -168,6 +184,11 @@ class Admission:
             with self._metrics.in_flight.labels(kind.value).track_inprogress():
                 await self._app(scope, receive, send)
             return
+        if self._gates[kind].is_full:
+            # Most of an overload ends here: nothing was made for it that would cost the others.
+            self._metrics.shed.labels(kind.value).inc()
+            await _OVERLOADED(scope, receive, send)
+            return
         deadline = Deadline(self._deadline_s) if kind is Kind.QUESTION else None
         questions = self._questions if kind is Kind.QUESTION else None
         visit = _Visit(kind, self._gates[kind], deadline, questions, self._metrics, receive, send)
@@ -175,6 +196,8 @@ class Admission:
             await self._admitted(visit, scope)
         except ClientDisconnect:
             pass  # in the midst of its body
+        except _OverloadedError:
+            await _OVERLOADED(scope, receive, send)
         except ProblemError as error:
             await problem_response(error.problem, error.headers)(scope, receive, send)
         except DeadlineError as error:
@@ -183,9 +206,7 @@ class Admission:
             visit.end()
 
     async def _admitted(self, visit: "_Visit", scope: Scope) -> None:
-        if scope["method"] in _WITH_BODY and _has_body(scope):
-            visit.turn_away_if_full()
-        else:
+        if not (scope["method"] in _WITH_BODY and _has_body(scope)):
             visit.listen()
             if not await visit.enter():
                 return
@@ -265,22 +286,16 @@ class _Visit:
         self._listening = asyncio.create_task(self._listen())
 
     def turn_away_if_full(self) -> None:
-        """ProblemError (503) when there is no place, and none in the queue."""
+        """_OverloadedError when there is no place, and none in the queue."""
         if self._gate.is_full:
             self._metrics.shed.labels(self._kind.value).inc()
-            raise ProblemError(
-                503,
-                "overloaded",
-                "The server has as much to do as it can",
-                "nothing was done for this request; send it again in a moment",
-                {"Retry-After": _RETRY_AFTER_S},
-            )
+            raise _OverloadedError
 
     async def enter(self) -> bool:
         """Wait for a place; False: the client went away.
 
         Raises:
-            ProblemError: 503, there is none, and none in the queue.
+            _OverloadedError: there is none, and none in the queue.
             DeadlineError: there was none in time.
         """
         self.turn_away_if_full()

@@ -15,6 +15,9 @@ from index.backlog import embed_backlog
 from index.errors import NutgrafError, StoreReadOnlyError
 from index.idempotency import Outcome
 from index.precedence import Precedence, behind
+from index.preparing_process import PreparingProcess
+from index.store_folder import DATABASE
+from index.write_ahead_log import held_bytes
 from index.writer import Writer
 from search.desk import alerts
 from search.http.scrub import Scrub, Scrubbed
@@ -31,6 +34,9 @@ QUIET_BEFORE_FINISH_S = 2.0
 MOST_LOG_BYTES = 32 << 20
 BETWEEN_LOOKS_AT_LOG_S = 1.0
 
+# Of the process that prepares articles: questions go before them, and they before embedding.
+_NICENESS = 5
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,15 +50,24 @@ class Archive:
         StoreFormatError: the folder is no store; when `read_only` also if there is none yet.
     """
 
-    def __init__(self, folder: Path, *, model: str | None = None, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        model: str | None = None,
+        read_only: bool = False,
+        mapped_vectors: bool = False,
+    ) -> None:
         self._writer = None if read_only else Writer(folder, model=model)
         try:
-            self.searcher = Searcher(folder, model=model)
+            self.searcher = Searcher(folder, model=model, mapped_vectors=mapped_vectors)
         except BaseException:
             if self._writer:
                 self._writer.close()
             raise
+        self._folder = folder
         self.questions = Precedence()
+        self._preparing = PreparingProcess(niceness=_NICENESS)
         self._work = threading.Event()
         self._changed = threading.Event()
         self._stopping = threading.Event()
@@ -67,6 +82,10 @@ class Archive:
                 threading.Thread(target=self._record, name="alerts", daemon=True),
                 threading.Thread(target=self._keep_log_short, name="log", daemon=True),
             ]
+        else:
+            self._threads.append(
+                threading.Thread(target=self._let_go_of_log, name="log", daemon=True)
+            )
         for thread in self._threads:
             thread.start()
 
@@ -80,8 +99,10 @@ class Archive:
             StoreReadOnlyError: the archive is open for reading only, or a write failed before.
             StoreFullError: no space is left.
         """
+        writer = self._writing()
         with behind(self.questions):
-            outcomes = self._writing().add(records, idempotency_key=idempotency_key)
+            works = self._preparing.groundworks(records, writer.recurring_lines(records))
+            outcomes = writer.add(records, works=works, idempotency_key=idempotency_key)
         with contextlib.suppress(NutgrafError):
             self.searcher.snapshot_id()  # made here, it is there when the next question comes
         self._work.set()
@@ -142,6 +163,7 @@ class Archive:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        self._preparing.close()
         self.searcher.close()
         if self._writer:
             self._writer.close()
@@ -198,7 +220,8 @@ class Archive:
             if self._stopping.is_set():
                 return
             try:
-                recorded = alerts.record(self.searcher, self.desk)
+                with behind(self.questions):
+                    recorded = alerts.record(self.searcher, self.desk)
                 if recorded:
                     logger.info("recorded entries=%d", recorded)
                 self._stopping.wait(BETWEEN_RECORDS_S)
@@ -218,3 +241,10 @@ class Archive:
             except NutgrafError as error:
                 logger.error("the log stays full reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
                 self._stopping.wait(RETRY_AFTER_S)
+
+    def _let_go_of_log(self) -> None:
+        """Another process may write: what is read here must not keep its log from being emptied."""
+        log = self._folder / f"{DATABASE}-wal"
+        while not self._stopping.wait(BETWEEN_LOOKS_AT_LOG_S):
+            if held_bytes(log) > MOST_LOG_BYTES:
+                self.searcher.let_go()

@@ -95,7 +95,7 @@ class RepeatedQuestions:
         await kept(scope, receive, send)
 
     def _is_asked(self, scope: Scope) -> bool:
-        return (
+        return bool(
             scope["type"] == "http"
             and scope["method"] == "GET"
             and scope["path"] == self._route.path

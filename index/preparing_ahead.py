@@ -1,0 +1,82 @@
+"""The groundwork of one batch of records while the batch before is stored, on all cores."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from index.article import SourceRecord
+from index.errors import BadArticleError
+from index.groundwork import Groundwork, groundworks
+from index.preparing_process import PreparingProcess
+
+Works = list[Groundwork | BadArticleError]
+Recurring = Callable[[Iterable[SourceRecord]], Mapping[str, frozenset[bytes]]]
+
+# A child is there after a second and a half, and prepares this many in another one.
+_ALONE_RECORDS = 200
+
+
+class PreparingAhead:
+    """Prepares records in as many child processes as there are cores; a context manager.
+
+    A few records are prepared here, and no child is started for them. Each child holds about
+    190 MiB, and of the records two batches are in memory.
+    """
+
+    def __init__(self, recurring: Recurring) -> None:
+        """`recurring` as `Writer.recurring_lines`; it is asked just before a batch is prepared."""
+        self._recurring = recurring
+        self._children = [PreparingProcess() for _ in os.sched_getaffinity(0)]
+        # Only threads wait for a child, so that Ctrl-C is not kept waiting by one.
+        self._threads = ThreadPoolExecutor(len(self._children))
+
+    def prepared(
+        self, batches: Iterable[Sequence[SourceRecord]]
+    ) -> Iterator[tuple[Sequence[SourceRecord], Works]]:
+        """Each batch with the groundwork of its records, in order; one is prepared ahead."""
+        begun: deque[tuple[Sequence[SourceRecord], list[Future[Works]]]] = deque()
+        for batch in batches:
+            if len(batch) <= _ALONE_RECORDS and not begun:
+                yield batch, groundworks(batch, self._recurring(batch))
+                continue
+            begun.append((batch, self._begun(batch)))
+            if len(begun) > 1:
+                yield _finished(*begun.popleft())
+        while begun:
+            yield _finished(*begun.popleft())
+
+    def close(self) -> None:
+        """End the children, in the midst of their work if need be."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for child in self._children:
+            child.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _begun(self, batch: Sequence[SourceRecord]) -> list[Future[Works]]:
+        """Each child gets an equal part of the batch."""
+        recurring = self._recurring(batch)
+        size = -(-len(batch) // len(self._children))
+        parts = [batch[at : at + size] for at in range(0, len(batch), size)]
+        return [
+            self._threads.submit(child.groundworks, part, recurring)
+            for child, part in zip(self._children, parts, strict=False)
+        ]
+
+
+def _finished(
+    batch: Sequence[SourceRecord], parts: Iterable[Future[Works]]
+) -> tuple[Sequence[SourceRecord], Works]:
+    return batch, [work for part in parts for work in part.result()]

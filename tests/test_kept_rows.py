@@ -1,0 +1,61 @@
+"""Rows that were read are kept, and shown only where they are live."""
+
+from pathlib import Path
+
+import pytest
+
+from index import kept_rows, store
+from index.article import Origin, SourceRecord
+from index.kept_rows import KeptRows
+from index.snapshot import SnapshotReader
+from index.writer import Writer
+
+
+def _article(text: str) -> SourceRecord:
+    return SourceRecord(Origin("t", 1), b"", text, own_id="ferry")
+
+
+def test_a_row_is_read_once_and_no_snapshot_shows_what_is_not_live_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    passage_rows = store.passage_rows
+
+    def counting(connection, numbers, horizon):  # type: ignore[no-untyped-def]
+        read.extend(numbers)
+        return passage_rows(connection, numbers, horizon)
+
+    with Writer(tmp_path) as writer:
+        writer.add([_article("The ferry sails at dawn.")])
+        reader = SnapshotReader(tmp_path)
+        before = reader.latest()
+        monkeypatch.setattr("index.store.passage_rows", counting)
+        assert before.passage_rows([0]) == before.passage_rows([0])
+        assert len(read) == 1
+        writer.add([_article("The ferry sails at noon.")])
+        after = reader.latest()
+        assert [row.text for row in after.passage_rows([0]).values()] == [
+            "The ferry sails at noon."
+        ]
+        assert before.passage_rows([0])[0].text == "The ferry sails at dawn."
+        assert len(read) == 2
+    reader.close()
+
+
+def test_those_not_asked_for_longest_make_room_and_a_long_reading_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Writer(tmp_path) as writer:
+        writer.add([_article("The ferry sails at dawn.")])
+    reader = SnapshotReader(tmp_path)
+    (row,) = reader.latest().passage_rows([0]).values()
+    reader.close()
+    monkeypatch.setattr(kept_rows, "_MOST_CHARS", 2 * len(row.article.text))
+    monkeypatch.setattr(kept_rows, "_MOST_AT_ONCE", 2)
+    kept = KeptRows()
+    kept.put({1: row, 2: row})
+    kept.get([1])
+    kept.put({3: row})
+    assert list(kept.get([1, 2, 3])) == [1, 3]
+    kept.put({4: row, 5: row, 6: row})
+    assert not kept.get([4, 5, 6])
