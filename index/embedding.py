@@ -18,7 +18,7 @@ from index.child_process import ChildEndedError, ChildProcess, Requests
 from index.errors import ModelError
 from index.model import DEFAULT_MODEL, Embeddings, Encoder, load_encoder
 
-_NICENESS = 10
+_NICENESS = 19
 _READY, _VECTORS, _ERROR = b"R", b"V", b"E"
 
 

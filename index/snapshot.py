@@ -239,18 +239,22 @@ class Snapshot:
 class SnapshotReader:
     """Gives the newest snapshot of a store; safe to share between threads."""
 
-    def __init__(self, folder: Path, *, mapped_vectors: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, mapped_vectors: bool = False, is_told: bool = False
+    ) -> None:
         """Open a store for reading.
 
         Args:
             mapped_vectors: vectors of large segments stay in their files; see
                 `segments.read_segment`.
+            is_told: whoever writes to the store calls `refresh` before it says that a change is
+                made, so a question need not look for one, nor wait for its snapshot.
 
         Raises:
             StoreFormatError: the folder is no store, or one of a newer format.
         """
         self._folder = folder
-        self._mapped_vectors = mapped_vectors
+        self._mapped_vectors, self._is_told = mapped_vectors, is_told
         self._watch = store_folder.open_readonly(folder)
         self._guard = threading.Lock()
         self._words: WordsReader | None = None
@@ -263,10 +267,20 @@ class SnapshotReader:
     def latest(self) -> Snapshot:
         """The newest snapshot; cheap when nothing was committed since the last call.
 
+        Of a reader that is told of changes, the one of the last `refresh`.
+
         Raises:
             StoreCorruptError: the word index is missing or damaged, or does not come to agree
                 with the store; the message says what to do.
             StoreUnreadableError: the disk failed; the next call tries again.
+        """
+        return (self._snapshot if self._is_told else None) or self.refresh()
+
+    def refresh(self) -> Snapshot:
+        """The snapshot of what is committed now, made anew if that has changed.
+
+        Raises:
+            StoreCorruptError, StoreUnreadableError: as `latest`; the next call tries again.
         """
         with self._guard, store_folder.readable(self._folder):
             state = self._committed_state()
@@ -281,6 +295,8 @@ class SnapshotReader:
         Raises:
             StoreUnreadableError: as `latest`.
         """
+        if self._is_told:
+            return self._snapshot
         if not self._guard.acquire(blocking=False):
             return None
         try:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from index import rejections, store_folder
 from index.article import Published, SourceRecord, embedding_text
-from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
+from index.errors import BadQueryError, ExpiredCursorError, NotFoundError, NutgrafError
 from index.model import encodable
 from index.rejections import Rejection
 from index.snapshot import Columns, Snapshot, SnapshotReader
@@ -97,19 +97,24 @@ class Searcher:
     """Answers questions about one store. Safe for many threads; the model is loaded when needed."""
 
     def __init__(
-        self, folder: Path, *, model: str | None = None, mapped_vectors: bool = False
+        self,
+        folder: Path,
+        *,
+        model: str | None = None,
+        mapped_vectors: bool = False,
+        is_told: bool = False,
     ) -> None:
         """Open a store for questions.
 
         Args:
             model: the one the user asked for, a name or folder; None: the store's own.
-            mapped_vectors: see `SnapshotReader`.
+            mapped_vectors, is_told: see `SnapshotReader`.
 
         Raises:
             StoreFormatError: the folder is no store, or one of a newer format.
         """
         self.folder = folder
-        self._reader = SnapshotReader(folder, mapped_vectors=mapped_vectors)
+        self._reader = SnapshotReader(folder, mapped_vectors=mapped_vectors, is_told=is_told)
         self._encoder = QuestionEncoder(model)
         self._ranker = Ranker(self._encoder)
         self._held = HeldSnapshots()
@@ -441,6 +446,16 @@ class Searcher:
     def _rejected(self) -> int:
         with store_folder.reading(self.folder) as truth:
             return rejections.count(truth)
+
+    def refresh(self) -> None:
+        """Show what is committed now; if that fails, the next question tries again.
+
+        For whoever writes, before it says that a change is made.
+        """
+        try:
+            self._reader.refresh()
+        except NutgrafError:
+            self._reader.let_go()
 
     def renew(self) -> None:
         """Hold no snapshot but the newest, begun anew; cursors of older ones expire.

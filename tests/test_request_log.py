@@ -9,6 +9,14 @@ import httpx
 import pytest
 from api_keys import API_KEYS, FEED, FEED_KEY, READ_KEY
 from conftest import Server, serving
+from prometheus_client import generate_latest
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+
+from search.http.access import Access
+from search.http.metrics import Metrics
+from search.http.problems import ProblemError, note_problem, problem_response
+from search.http.request_log import RequestLog
 
 SECRETS = ("zebra", "giraffe", "okapi", "tunnel", "harbour-041", READ_KEY, FEED_KEY)
 LINE = re.compile(
@@ -86,3 +94,21 @@ def test_a_request_has_the_id_that_it_was_sent_with_if_that_fits(
 
 
 PATHS = ("/healthz", "/v1/search?q=ferry", "/v1/search", "/nowhere", "/static/nowhere.css")
+
+
+@pytest.mark.parametrize(("problem", "lines"), [("overloaded", 0), ("timeout", 1)])
+def test_who_is_sent_away_under_overload_is_counted_and_has_no_line(
+    problem: str, lines: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = ProblemError(503, problem, "Not now", "ask again").problem
+    metrics = Metrics()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        note_problem(scope, answer)
+        await problem_response(answer)(scope, receive, send)
+
+    log = RequestLog(application, Access("127.0.0.1", ()), metrics, log_queries=False)
+    caplog.set_level("INFO", "search.http.request_log")
+    assert TestClient(log).get("/v1/search").status_code == 503
+    assert len(caplog.records) == lines
+    assert 'status="503"' in generate_latest(metrics.registry).decode()

@@ -26,6 +26,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -61,7 +62,7 @@ class Press:
         words = json.loads(tokenizer_file())["model"]["vocab"]
         self._words = sorted(word for word in words if word.isalpha() and len(word) > 3)
         self._random.shuffle(self._words)
-        self._weights = [1 / (rank + 5) for rank in range(len(self._words))]
+        self._weights = list(accumulate(1 / (rank + 5) for rank in range(len(self._words))))
         self._made = 0
 
     def article(self) -> dict[str, str]:
@@ -77,10 +78,10 @@ class Press:
 
     def question(self) -> str:
         """Hardly ever the same again, so that none is answered from what was kept."""
-        return " ".join(self._random.choices(self._words, self._weights, k=5))
+        return " ".join(self._random.choices(self._words, cum_weights=self._weights, k=5))
 
     def _sentence(self, words: int) -> str:
-        chosen = self._random.choices(self._words, self._weights, k=words)
+        chosen = self._random.choices(self._words, cum_weights=self._weights, k=words)
         return f"{' '.join(chosen).capitalize()}."
 
 

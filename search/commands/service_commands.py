@@ -72,6 +72,7 @@ def serve(
             log_queries=settings.log_queries,
             deadline_s=settings.deadline_s,
         )
+        serving.settle()
         typer.echo(
             f"Nutgraf answers at {serving.url_of(listening)} from {settings.store}; "
             "stop it with Ctrl-C",

@@ -29,10 +29,11 @@ from index.deadline import Deadline, within
 from index.errors import DeadlineError
 from index.precedence import Precedence
 from search.http.metrics import Metrics
-from search.http.problems import ProblemError, problem_of, problem_response
+from search.http.problems import ProblemError, note_problem, problem_of, problem_response
 
-# Two thirds of a question's time is native code, in which others go on.
-_QUESTIONS_PER_CORE: Final = 2
+# Half of a question's time is Python, of which one thread at a time is run: more at once come no
+# sooner, and keep waiting who is told so.
+_QUESTIONS_PER_CORE: Final = 1
 _WAITING_PER_PLACE: Final = 4
 # One commits, one is read and prepared; who waits has sent its whole body, at most a large file.
 _FEEDS: Final = 2
@@ -54,16 +55,20 @@ class _OverloadedError(Exception):
     """Whoever asks should come again."""
 
 
+OVERLOADED: Final = "overloaded"  # the kind of problem that it is to be sent away
+_OVERLOADED: Final = ProblemError(
+    503,
+    OVERLOADED,
+    "The server has as much to do as it can",
+    "nothing was done for this request; send it again in a moment",
+).problem
 # Made once, and sent to whoever comes when there is no place.
-_OVERLOADED: Final = problem_response(
-    ProblemError(
-        503,
-        "overloaded",
-        "The server has as much to do as it can",
-        "nothing was done for this request; send it again in a moment",
-    ).problem,
-    {"Retry-After": _RETRY_AFTER_S},
-)
+_SENT_AWAY: Final = problem_response(_OVERLOADED, {"Retry-After": _RETRY_AFTER_S})
+
+
+async def _send_away(scope: Scope, receive: Receive, send: Send) -> None:
+    note_problem(scope, _OVERLOADED)
+    await _SENT_AWAY(scope, receive, send)
 
 
 class Kind(Enum):
@@ -187,7 +192,7 @@ class Admission:
         if self._gates[kind].is_full:
             # Most of an overload ends here: nothing was made for it that would cost the others.
             self._metrics.shed.labels(kind.value).inc()
-            await _OVERLOADED(scope, receive, send)
+            await _send_away(scope, receive, send)
             return
         deadline = Deadline(self._deadline_s) if kind is Kind.QUESTION else None
         questions = self._questions if kind is Kind.QUESTION else None
@@ -197,7 +202,7 @@ class Admission:
         except ClientDisconnect:
             pass  # in the midst of its body
         except _OverloadedError:
-            await _OVERLOADED(scope, receive, send)
+            await _send_away(scope, receive, send)
         except ProblemError as error:
             await problem_response(error.problem, error.headers)(scope, receive, send)
         except DeadlineError as error:

@@ -1,6 +1,5 @@
 """The archive that a server holds open: the searcher, and the one writer if it may write."""
 
-import contextlib
 import logging
 import sqlite3
 import threading
@@ -35,7 +34,7 @@ MOST_LOG_BYTES = 32 << 20
 BETWEEN_LOOKS_AT_LOG_S = 1.0
 
 # Of the process that prepares articles: questions go before them, and they before embedding.
-_NICENESS = 5
+_NICENESS = 10
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +59,9 @@ class Archive:
     ) -> None:
         self._writer = None if read_only else Writer(folder, model=model)
         try:
-            self.searcher = Searcher(folder, model=model, mapped_vectors=mapped_vectors)
+            self.searcher = Searcher(
+                folder, model=model, mapped_vectors=mapped_vectors, is_told=not read_only
+            )
         except BaseException:
             if self._writer:
                 self._writer.close()
@@ -103,8 +104,7 @@ class Archive:
         with behind(self.questions):
             works = self._preparing.groundworks(records, writer.recurring_lines(records))
             outcomes = writer.add(records, works=works, idempotency_key=idempotency_key)
-        with contextlib.suppress(NutgrafError):
-            self.searcher.snapshot_id()  # made here, it is there when the next question comes
+        self.searcher.refresh()
         self._work.set()
         self._changed.set()
         return outcomes
@@ -119,6 +119,7 @@ class Archive:
         writer = self._writing()
         found = ArticleId(self.searcher.article(article_id).id)
         writer.remove([found])
+        self.searcher.refresh()
         self._changed.set()
         return found
 
@@ -201,17 +202,22 @@ class Archive:
 
     def _embed_what_waits(self, writer: Writer) -> None:
         embedded = embed_backlog(
-            writer, progress=lambda _: self._changed.set(), stop=self._stopping.is_set
+            writer, progress=lambda _: self._show(), stop=self._stopping.is_set
         )
+        self._show()  # segments, where there are new ones
         if embedded:
             logger.info("embedded passages=%d pending=%d", embedded, writer.pending())
         if self._stopping.wait(QUIET_BEFORE_FINISH_S) or self._work.is_set():
             return
         with behind(self.questions):
             writer.finish()
-        self._changed.set()
+        self._show()
         if writer.pending():
             self._work.set()
+
+    def _show(self) -> None:
+        self.searcher.refresh()
+        self._changed.set()
 
     def _record(self) -> None:
         while not self._stopping.is_set():

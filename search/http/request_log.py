@@ -3,7 +3,8 @@
     request method=GET route=/v1/search status=200 ms=12 bytes=4711 key=1f3a77c0 id=9d2e…
 
 A line names the template of the route and not the path, the first digits of a key's hash and not
-the key. What was asked is not in it unless `log_queries` is set; headers and bodies never are.
+the key. What was asked is not in it unless `log_queries` is set; headers and bodies never are. A
+request that is sent away because there is too much to do is only counted: lines would add to it.
 """
 
 import json
@@ -18,6 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from search.http.access import Access
+from search.http.admission import OVERLOADED
 from search.http.metrics import Metrics
 from search.http.problems import noted_problem
 
@@ -75,21 +77,22 @@ class RequestLog:
             route = _route(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.seconds.labels(route, method, str(status)).observe(elapsed_s)
-            refusal = _REFUSALS.get(noted_problem(scope))
-            if refusal:
-                self._metrics.refused.labels(refusal).inc()
-            key = self._access.key_of(request)
-            logger.info(
-                "request method=%s route=%s status=%d ms=%.0f bytes=%d key=%s id=%s%s",
-                method,
-                route,
-                status,
-                elapsed_s * 1000,
-                size_bytes,
-                key.name if key else "-",
-                request_id,
-                f" target={_target(scope)}" if self._log_queries else "",
-            )
+            problem = noted_problem(scope)
+            if problem in _REFUSALS:
+                self._metrics.refused.labels(_REFUSALS[problem]).inc()
+            if problem != OVERLOADED:
+                key = self._access.key_of(request)
+                logger.info(
+                    "request method=%s route=%s status=%d ms=%.0f bytes=%d key=%s id=%s%s",
+                    method,
+                    route,
+                    status,
+                    elapsed_s * 1000,
+                    size_bytes,
+                    key.name if key else "-",
+                    request_id,
+                    f" target={_target(scope)}" if self._log_queries else "",
+                )
 
 
 def _route(scope: Scope) -> str:
