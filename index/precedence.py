@@ -5,9 +5,8 @@ that takes 20 ms alone takes several times as long beside a thread that cleans a
 says when questions are at work, and the steps of a change, one article each, give way to them. Not
 for ever: each step goes on after `LONGEST_S`, so a change comes through however much is asked.
 
-Where nobody says so, as for the commands, nothing waits. While 26 articles a second come in, half
-of the questions are answered within 69 ms so, and within 138 ms otherwise; 41 ms when none come
-(two cores, shared with the client; `scripts/faults/overload.py` measures it).
+Where nobody says so, as for the commands, nothing waits. `scripts/faults/overload.py` measures what
+questions take while articles come in.
 """
 
 import threading

@@ -8,13 +8,14 @@ as so many articles more.
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.checksums import columns_of, crc_after, insert_into, sealed, sound
+from index.precedence import give_way
 from index.term_vectors import Terms, TermVector, shares, weighed
 
 _ALL: Final = -1  # stands for every article; a term is a CRC-32, never negative
@@ -25,6 +26,7 @@ _PRIOR_ARTICLES = 500
 # share no other words: an item of company results in reuters-1987 was in a story of 15 such items
 # on average, and is in one of 7.
 _COMMON_SHARE = 0.135
+_TERMS_A_STEP = 200  # some 5 ms
 _PRIOR_SAMPLE = 37_552  # articles that the shares were counted in
 
 
@@ -65,14 +67,12 @@ class TermCounts:
         known = self._read(language, times)
         damaged = times.keys() & self._damaged[language]
         known.update({term: known[term] + times[term] for term in times.keys() - damaged})
-        self._truth.executemany(
-            f"{insert_into('term_counts')} ON CONFLICT DO UPDATE "
-            "SET articles = excluded.articles, crc = excluded.crc",
-            [
-                sealed("term_counts", language, term, known[term])
-                for term in sorted(times.keys() - damaged)
-            ],
-        )
+        for some in _steps(sorted(times.keys() - damaged)):
+            self._truth.executemany(
+                f"{insert_into('term_counts')} ON CONFLICT DO UPDATE "
+                "SET articles = excluded.articles, crc = excluded.crc",
+                [sealed("term_counts", language, term, known[term]) for term in some],
+            )
         self._truth.executemany(  # so that they stay damaged
             "UPDATE term_counts SET articles = articles + :times, "
             f"crc = {crc_after('articles', 'articles + :times')} "
@@ -103,8 +103,7 @@ class TermCounts:
     def _read(self, language: str, terms: Iterable[int]) -> dict[int, int]:
         """The counts of a language, those of `terms` among them; 0: no article has the term."""
         known = self._articles[language]
-        unread = list(set(terms) - known.keys())
-        if unread:
+        for unread in _steps(list(set(terms) - known.keys())):
             known.update(dict.fromkeys(unread, 0))
             rows = self._truth.execute(
                 f"SELECT {columns_of('term_counts')} FROM term_counts WHERE language = ? "
@@ -115,3 +114,10 @@ class TermCounts:
             known.update(intact)
             self._damaged[language].update(row[1] for row in rows if row[1] not in intact)
         return known
+
+
+def _steps(terms: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Some of them at a time, and questions before each."""
+    for at in range(0, len(terms), _TERMS_A_STEP):
+        give_way()
+        yield terms[at : at + _TERMS_A_STEP]

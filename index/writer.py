@@ -53,6 +53,7 @@ logger = logging.getLogger(__name__)
 _VECTORS_AT_A_TIME = 10_000  # read for a segment before a change may come between
 _HASH_BYTES = 8
 _PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
+_VECTORS_A_STEP = 32  # before questions are let go first
 _SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
 
 
@@ -246,7 +247,9 @@ class Writer:
         Vectors of another model than the store's are kept beside them until `switch_model`.
         """
         with self._at_work(), self._transaction() as seq:
-            for item, vector in zip(waiting, vectors, strict=True):
+            for at, (item, vector) in enumerate(zip(waiting, vectors, strict=True)):
+                if at % _VECTORS_A_STEP == 0:
+                    give_way()
                 data = vector.astype("<f2").tobytes()
                 self._truth.execute(
                     insert_into("vectors", instead=True),

@@ -13,7 +13,7 @@ from index.article import ArticleId, SourceRecord
 from index.backlog import embed_backlog
 from index.errors import NutgrafError, StoreReadOnlyError
 from index.idempotency import Outcome
-from index.precedence import Precedence, behind
+from index.precedence import Precedence, behind, give_way
 from index.preparing_process import PreparingProcess
 from index.store_folder import DATABASE
 from index.write_ahead_log import held_bytes
@@ -104,9 +104,8 @@ class Archive:
         with behind(self.questions):
             works = self._preparing.groundworks(records, writer.recurring_lines(records))
             outcomes = writer.add(records, works=works, idempotency_key=idempotency_key)
-        self.searcher.refresh()
+            self._show()
         self._work.set()
-        self._changed.set()
         return outcomes
 
     def remove(self, article_id: str) -> ArticleId:
@@ -119,8 +118,7 @@ class Archive:
         writer = self._writing()
         found = ArticleId(self.searcher.article(article_id).id)
         writer.remove([found])
-        self.searcher.refresh()
-        self._changed.set()
+        self._show()
         return found
 
     def desk(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -201,21 +199,24 @@ class Archive:
                 self._work.set()
 
     def _embed_what_waits(self, writer: Writer) -> None:
-        embedded = embed_backlog(
-            writer, progress=lambda _: self._show(), stop=self._stopping.is_set
-        )
-        self._show()  # segments, where there are new ones
+        with behind(self.questions):
+            embedded = embed_backlog(
+                writer, progress=lambda _: self._show(), stop=self._stopping.is_set
+            )
+            self._show()  # segments, where there are new ones
         if embedded:
             logger.info("embedded passages=%d pending=%d", embedded, writer.pending())
         if self._stopping.wait(QUIET_BEFORE_FINISH_S) or self._work.is_set():
             return
         with behind(self.questions):
             writer.finish()
-        self._show()
+            self._show()
         if writer.pending():
             self._work.set()
 
     def _show(self) -> None:
+        """Let questions see what is committed."""
+        give_way()
         self.searcher.refresh()
         self._changed.set()
 
