@@ -97,18 +97,6 @@ def contents(truth: sqlite3.Connection) -> Contents:
     return digests
 
 
-class _Recorded(Writer):
-    """A writer that keeps what the truth holds after each of its commits."""
-
-    expected: Expected
-
-    @contextlib.contextmanager
-    def _commit(self) -> Iterator[None]:
-        with super()._commit():
-            yield
-        self.expected.commits.append(Commit(len(self.expected.shown), contents(self._truth)))
-
-
 class _Workload:
     """Operations at random, each acknowledged by a mark once it returned."""
 
@@ -133,12 +121,24 @@ class _Workload:
         self._writer.close()
         self._acknowledge("close")
 
-    def _opened(self) -> _Recorded:
-        writer = _Recorded(self._folder)
-        writer.expected = self.expected
+    def _opened(self) -> Writer:
+        """A writer of which is kept what the truth holds after each of its commits."""
+        writer = Writer(self._folder)
+        self._note_commit(writer)
+        commit = writer._held.commit
+
+        @contextlib.contextmanager
+        def noted() -> Iterator[None]:
+            with commit():
+                yield
+            self._note_commit(writer)
+
+        writer._held.commit = noted
+        return writer
+
+    def _note_commit(self, writer: Writer) -> None:
         at = len(self.expected.shown)
         self.expected.commits.append(Commit(at, contents(writer._truth)))
-        return writer
 
     def _acknowledge(self, kind: str) -> None:
         """The mark is what a client would have got; what is expected is looked up after it."""
