@@ -97,8 +97,10 @@ class WordsFollower:
             words = WordsIndex(self._path)
         except StoreCorruptError as error:
             return self._rebuilt(f"is damaged ({error})")
-        except ValueError as error:  # what tantivy says of the disk
+        except ValueError as error:  # what tantivy says of the disk, or of what stands there
             folder = self._truth.folder
+            if "corrupt" in str(error):  # its files were cut off in a way that it sees only late
+                return self._rebuilt(f"is damaged ({error})")
             if "LockBusy" in str(error):  # the file of our own lock was deleted under a writer
                 raise StoreLockedError(
                     f"{folder}: another process is writing to this store; stop it and repeat",

@@ -27,6 +27,7 @@ from index.errors import (
 )
 from index.generations import live_segments
 from index.snapshot import SnapshotReader
+from index.words import WordsIndex
 from index.writer import Writer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -219,6 +220,7 @@ def test_a_writer_that_stays_open_for_a_month_forgets_idempotency_keys_when_it_c
 _HOLD = """
 import sys, time
 from pathlib import Path
+from index.words import WordsIndex
 from index.writer import Writer
 writer = Writer(Path(sys.argv[1]))
 print("open", flush=True)
@@ -707,3 +709,23 @@ def test_a_lesson_that_was_cut_off_is_learned_by_the_next_one(
     writer.finish()
     assert found_by_word(reader.latest(), "letter") == []
     assert len(shown(reader.latest())) == 20
+
+
+def test_words_that_tantivy_calls_corrupted_when_they_are_read_are_built_anew(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Writer(filled):
+        before = everything(filled)
+    opening = WordsIndex.__init__
+    said = ["Data corrupted: 'Failed to open field \"number\"'s positions in the composite file.'"]
+
+    def opened(self: WordsIndex, folder: Path) -> None:
+        if said:
+            raise ValueError(said.pop())
+        opening(self, folder)
+
+    monkeypatch.setattr(WordsIndex, "__init__", opened)
+    with Writer(filled):
+        assert everything(filled) == before
+    assert not said
+    assert (filled / "words.damaged").is_dir()
