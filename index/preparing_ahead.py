@@ -4,8 +4,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
 
 from index.article import SourceRecord
 from index.errors import BadArticleError
@@ -20,7 +18,7 @@ _ALONE_RECORDS = 200
 
 
 class PreparingAhead:
-    """Prepares records in as many child processes as there are cores; a context manager.
+    """Prepares records in as many child processes as there are cores; to be closed.
 
     A few records are prepared here, and no child is started for them. Each child holds about
     190 MiB, and of the records two batches are in memory.
@@ -53,17 +51,6 @@ class PreparingAhead:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for child in self._children:
             child.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _begun(self, batch: Sequence[SourceRecord]) -> list[Future[Works]]:
         """Each child gets an equal part of the batch."""

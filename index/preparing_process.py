@@ -9,8 +9,7 @@ import pickle
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from index.article import Article, Origin, Passage, Run, SourceRecord
 from index.child_process import ChildEndedError, ChildProcess, Requests
@@ -27,7 +26,7 @@ _FIRST = [SourceRecord(Origin("", 1), b"", "The ferry sails on Friday.")]
 
 
 class PreparingProcess:
-    """A child process that does the groundwork of records; a context manager.
+    """A child process that does the groundwork of records; to be closed.
 
     The first records are prepared in this process, and so are those that come until the child is
     there, so that nobody waits for its start; all others, in however small calls, in the child.
@@ -66,17 +65,6 @@ class PreparingProcess:
         child = self._child
         if child is not None:
             child.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _is_there(self) -> bool:
         """Start the child if there is none; whether it has said that it is ready."""

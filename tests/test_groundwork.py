@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ RECURRING = {"The Islander": frozenset({b"12345678"})}
 
 @pytest.fixture
 def process() -> Iterator[PreparingProcess]:
-    with PreparingProcess() as process:
+    with closing(PreparingProcess()) as process:
         yield process
 
 
@@ -88,7 +89,7 @@ def test_the_work_of_a_child_that_is_killed_is_done_and_the_next_child_started(
 
 
 def test_a_child_has_as_much_less_priority_as_was_asked_for() -> None:
-    with PreparingProcess(niceness=3) as process:
+    with closing(PreparingProcess(niceness=3)) as process:
         wait_until_there(process)
         mine = os.getpriority(os.PRIO_PROCESS, 0)
         assert os.getpriority(os.PRIO_PROCESS, child_of(process)) == min(mine + 3, 19)
@@ -123,7 +124,7 @@ def test_the_child_ends_when_its_parent_is_killed_even_while_it_works() -> None:
 def test_batches_prepared_ahead_come_in_their_order() -> None:
     batches = [[record(n) for n in range(at, at + 250)] for at in (0, 250, 500)]
     batches += [[record(999), EMPTY]]
-    with PreparingAhead(lambda _: RECURRING) as preparing:
+    with closing(PreparingAhead(lambda _: RECURRING)) as preparing:
         found = list(preparing.prepared(batches))
     assert [batch for batch, _ in found] == batches
     for batch, works in found:
@@ -131,14 +132,14 @@ def test_batches_prepared_ahead_come_in_their_order() -> None:
 
 
 def test_a_few_records_start_no_child() -> None:
-    with PreparingAhead(lambda _: RECURRING) as preparing:
+    with closing(PreparingAhead(lambda _: RECURRING)) as preparing:
         found = list(preparing.prepared([[record(1)], [record(2), EMPTY]]))
         assert [child._child for child in preparing._children] == [None] * len(preparing._children)
     assert [len(works) for _, works in found] == [1, 2]
 
 
 def test_closing_while_children_work_ends_them() -> None:
-    with PreparingAhead(lambda _: RECURRING) as preparing:
+    with closing(PreparingAhead(lambda _: RECURRING)) as preparing:
         batches = ([record(n) for n in range(250)] for _ in range(3))
         next(preparing.prepared(batches))
         pids = [child_of(child) for child in preparing._children]

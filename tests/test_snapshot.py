@@ -4,6 +4,7 @@ import itertools
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,19 @@ def test_a_snapshot_taken_before_a_replacement_goes_on_showing_the_old_text(
     assert after.article("flood").text.startswith("Report lock")
     assert not found_by_word(after, "weir")
     assert after.article("flood").version == 3
+
+
+def test_a_reader_that_is_told_of_changes_shows_them_when_it_is_told(writer: Writer) -> None:
+    with closing(SnapshotReader(writer.folder, is_told=True)) as told:
+        assert told.at_hand() is None
+        writer.add([record("flood", "weir")])
+        first = told.refresh()
+        assert found_by_word(first, "weir")
+        writer.remove(["flood"])
+        assert told.latest() is first
+        assert told.at_hand() is first
+        told.refresh()
+        assert not found_by_word(told.latest(), "weir")
 
 
 def test_a_snapshot_outlives_its_reader_and_its_writer(tmp_path: Path) -> None:

@@ -69,12 +69,12 @@ def folder_mb(folder: Path) -> float:
 class Server:
     """A child that answers over HTTP on a port of 127.0.0.1; a context manager.
 
-    `{port}` in an argument of the command stands for the port it is to listen on.
+    `{port}` in an argument of the command stands for `port`, on which it is to listen.
     """
 
     def __init__(self, command: Sequence[str | Path]) -> None:
-        self._port = _free_port()
-        self._command = [str(part).replace("{port}", str(self._port)) for part in command]
+        self.port = _free_port()
+        self._command = [str(part).replace("{port}", str(self.port)) for part in command]
 
     def __enter__(self) -> Self:
         self._said = tempfile.TemporaryFile()  # closed in __exit__
@@ -111,7 +111,7 @@ class Server:
 
     def client(self) -> "Client":
         """A connection of its own that is kept open."""
-        return Client(self._port)
+        return Client(self.port)
 
     def times_and_answers(self, paths: Iterable[str]) -> tuple[list[float], list[Any]]:
         """Milliseconds a question, asked one after another, and the JSON answers."""

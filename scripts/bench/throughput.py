@@ -10,14 +10,10 @@ is one client, one question after another. About 2 minutes.
 
 import argparse
 import asyncio
-import contextlib
 import itertools
 import json
-import os
 import re
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,10 +22,11 @@ from urllib.parse import quote
 
 import numpy as np
 from header import header
+from measured import Server
 
 WARM_UP = 20
 REPEATED = 10
-ROOT = Path(__file__).resolve().parents[2]
+SERVE = (sys.executable, "-m", "search", "serve", "--read-only", "--port", "{port}", "--store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with arguments.queries.open(encoding="utf-8") as lines:
         questions = [json.loads(line)["text"] for line in lines]
-    with served(arguments.store) as port:
+    with Server((*SERVE, arguments.store)) as server:
+        server.first_answer_s("/readyz")
+        port = server.port
         asyncio.run(closed_loop(port, 2, 60, iter(questions[:WARM_UP])))
         once = iter(questions[WARM_UP:])
         distinct = {
@@ -104,30 +103,6 @@ async def closed_loop(port: int, clients: int, seconds: float, questions: Iterat
 
     await asyncio.gather(*(client() for _ in range(clients)))
     return Load(ms, time.perf_counter() - began)
-
-
-@contextlib.contextmanager
-def served(store: Path) -> Iterator[int]:
-    """The port of a server over `store`."""
-    command = [sys.executable, "-m", "search", "serve", "--read-only", "--port", "0"]
-    environment = {name: value for name, value in os.environ.items() if "NUTGRAF_" not in name}
-    environment |= {"PYTHONPATH": str(ROOT), "NUTGRAF_RATE_PER_MINUTE": "0"}
-    with (
-        tempfile.NamedTemporaryFile() as log,
-        subprocess.Popen([*command, "--store", store], stderr=log, env=environment) as server,
-    ):
-        try:
-            yield _port(Path(log.name), server)
-        finally:
-            server.terminate()
-
-
-def _port(log: Path, server: "subprocess.Popen[bytes]") -> int:
-    while server.poll() is None:
-        if found := re.search(r"answers at http://\S+?:(\d+)/", log.read_text()):
-            return int(found[1])
-        time.sleep(0.05)
-    raise RuntimeError(f"the server ended: {log.read_text()}")
 
 
 if __name__ == "__main__":

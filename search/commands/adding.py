@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +74,7 @@ def add_to_store(
     The store keeps why the others were rejected, see `index.rejections`.
     """
     kept = _KeptRejections(writer, reject)
-    with PreparingAhead(writer.recurring_lines) as preparing:
+    with closing(PreparingAhead(writer.recurring_lines)) as preparing:
         batch_by_batch = batches(_without_bad(records, tally, kept.add), _size_bytes)
         for batch, works in preparing.prepared(batch_by_batch):
             for outcome in writer.add(batch, works=works):

@@ -35,8 +35,8 @@ def share_heaps() -> None:
 def settle() -> None:
     """Have what is there now, which stays, no part in the search for garbage.
 
-    It is half a million objects, and to look through them kept all threads waiting for a tenth of
-    a second each time. To be called when all is loaded.
+    To look through all of it, 130,000 objects, takes a tenth of a second, in which every thread
+    waits. To be called when all is loaded.
     """
     gc.collect()
     gc.freeze()
