@@ -138,7 +138,7 @@ def token_counter() -> Callable[[str], int]:
 
 @cache
 def _shared_counter() -> Callable[[str], int]:
-    tokenizer = _load_tokenizer()
+    tokenizer = default_tokenizer()
 
     def count_exactly(text: str) -> int:
         return len(tokenizer.encode(encodable(text), add_special_tokens=False).ids)
@@ -198,7 +198,9 @@ class _Memo(dict[str, int]):
         return tokens
 
 
-def _load_tokenizer() -> Tokenizer:
+@cache
+def default_tokenizer() -> Tokenizer:
+    """The default model's, without padding and for texts of any length. Safe for many threads."""
     tokenizer = Tokenizer.from_buffer(default_model.tokenizer_file())
     tokenizer.no_truncation()  # the file asks for 128 tokens of padding and truncation
     tokenizer.no_padding()
@@ -215,7 +217,7 @@ class _OnnxEncoder:
     dim = default_model.DIM
 
     def __init__(self, threads: int) -> None:
-        self._tokenizer = _load_tokenizer()
+        self._tokenizer = default_tokenizer()
         self._count = token_counter()
         self._session = _onnx_session()
         self._threads = threads

@@ -264,6 +264,16 @@ class SnapshotReader:
         self._known = (0, _EMPTY)  # horizon and columns of the one made last
         self._state: tuple[int, ...] = ()
 
+    def model(self) -> tuple[str, str]:
+        """The model of the store's vectors, by name and fingerprint, without a snapshot.
+
+        Raises:
+            StoreUnreadableError: the disk failed.
+        """
+        with self._guard, store_folder.readable(self._folder):
+            name, fingerprint = (store.meta(self._watch, key) for key in ("model", "fingerprint"))
+        return str(name or ""), str(fingerprint or "")
+
     def latest(self) -> Snapshot:
         """The newest snapshot; cheap when nothing was committed since the last call.
 

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import default_model  # before onnxruntime, see there
+from index.model import default_tokenizer
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
 
 # As it was trained; what is longer is cut at the passage's end.
 MAX_QUESTION_TOKENS: Final = 48
@@ -42,7 +42,16 @@ class Effort(StrEnum):
 
 
 class CrossEncoder:
-    """Reads passages with a question in mind; safe for many threads."""
+    """Reads passages with a question in mind; safe for many threads.
+
+    The model is loaded by `load`, or when it is first needed.
+    """
+
+    def load(self) -> None:
+        """Load the model now. ModelError: the tokenizer's file is missing or has been changed."""
+        default_tokenizer()
+        _word_embeddings()
+        _session()
 
     def logits(self, question: str, passages: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """The log odds that passages answer, given as headline and text, in the order given.
@@ -96,18 +105,8 @@ def _run(pairs: Sequence[_Pair]) -> NDArray[np.float32]:
 
 
 def _ids(text: str) -> list[int]:
-    ids: list[int] = _tokenizer().encode(text, add_special_tokens=False).ids
+    ids: list[int] = default_tokenizer().encode(text, add_special_tokens=False).ids
     return ids
-
-
-@cache
-def _tokenizer() -> "Tokenizer":
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_buffer(default_model.tokenizer_file())
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 @cache

@@ -37,7 +37,7 @@ class QuestionEncoder:
         key = (snapshot.fingerprint, question)
         embedding = self._kept.get(key)
         if embedding is None:
-            _, together = self._loaded_for(snapshot)
+            _, together = self.load(snapshot.model, snapshot.fingerprint)
             embedding = adapted(together.embed(question), snapshot.fingerprint)
             self._kept.put(key, embedding)
         return embedding
@@ -48,21 +48,27 @@ class QuestionEncoder:
         Raises:
             ModelMismatchError, ModelError: as `embed`.
         """
-        encoder, _ = self._loaded_for(snapshot)
+        encoder, _ = self.load(snapshot.model, snapshot.fingerprint)
         return encoder.embed(texts)
 
-    def _loaded_for(self, snapshot: Snapshot) -> tuple[Encoder, QuestionsTogether]:
+    def load(self, model: str, fingerprint: str) -> tuple[Encoder, QuestionsTogether]:
+        """What embeds questions to a store whose vectors come from this model.
+
+        Raises:
+            ModelMismatchError, ModelError: as `embed`.
+        """
         with self._loading:
-            if self._loaded is None or self._loaded[0].fingerprint != snapshot.fingerprint:
-                encoder = self._load(snapshot)
+            if self._loaded is None or self._loaded[0].fingerprint != fingerprint:
+                encoder = self._load(model, fingerprint)
                 self._loaded = encoder, QuestionsTogether(encoder.embed)
             return self._loaded
 
-    def _load(self, snapshot: Snapshot) -> Encoder:
-        model = self._asked or snapshot.model
+    def _load(self, stored_model: str, stored: str) -> Encoder:
+        model = self._asked or stored_model
         fingerprint = model_fingerprint(model)
-        if fingerprint != snapshot.fingerprint:
-            raise _mismatch(model, fingerprint, snapshot, asked=self._asked is not None)
+        if fingerprint != stored:
+            vectors = f"{stored_model} ({stored})"
+            raise _mismatch(model, fingerprint, vectors, asked=self._asked is not None)
         # What is asked at one time is one batch, and a batch takes one thread.
         return load_encoder(model, threads=1)
 
@@ -112,9 +118,7 @@ class _Kept:
                 self._embeddings.popitem(last=False)
 
 
-def _mismatch(
-    model: str, fingerprint: str, snapshot: Snapshot, *, asked: bool
-) -> ModelMismatchError:
+def _mismatch(model: str, fingerprint: str, vectors: str, *, asked: bool) -> ModelMismatchError:
     if asked:
         advice = f"ask without --model, or re-embed the store with: nutgraf reembed --model {model}"
     else:
@@ -123,6 +127,5 @@ def _mismatch(
             f"nutgraf reembed --model {model}"
         )
     return ModelMismatchError(
-        f"the store's vectors come from {snapshot.model} ({snapshot.fingerprint}), "
-        f"not from {model} ({fingerprint}); {advice}"
+        f"the store's vectors come from {vectors}, not from {model} ({fingerprint}); {advice}"
     )

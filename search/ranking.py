@@ -141,6 +141,15 @@ class Ranker:
         self._encoder = encoder
         self._cross_encoder = CrossEncoder()
 
+    def load(self, model: str, fingerprint: str) -> None:
+        """Load what the first question to a store with vectors of this model would wait for.
+
+        Raises:
+            ModelMismatchError, ModelError: as `rank`.
+        """
+        self._encoder.load(model, fingerprint)
+        self._cross_encoder.load()
+
     def rank(
         self,
         query: Query,

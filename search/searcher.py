@@ -1,13 +1,19 @@
-"""The searcher: from a question to its answer, on one snapshot from start to end."""
+"""The searcher: from a question to its answer, on one snapshot from start to end.
 
+What answers other than questions is imported where it is used: a command that asks one question
+need not wait for it.
+"""
+
+import contextlib
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +27,8 @@ from index.snapshot import Columns, Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
 from search.best_sentence import BestSentence
 from search.conditions import loosened
-from search.coverage.front_page import FrontPage, front_page
 from search.coverage.lineage import Copies, Lineage, copies_of, lineage_of
-from search.coverage.related import RelatedPage, related_page
-from search.coverage.related import Request as RelatedRequest
-from search.coverage.story import Story, ids_of, story_of
-from search.coverage.subject import Subject, subject_from, subject_in
+from search.coverage.story_ids import ids_of
 from search.cross_encoder import Effort
 from search.cursors import (
     EXPIRED,
@@ -39,7 +41,6 @@ from search.cursors import (
     reached,
 )
 from search.dense import QuestionEncoder
-from search.explain import Explanation, explained
 from search.facets import facets as facets_of
 from search.filters import NO_FILTERS, Filters
 from search.grouping import Group, counted, reports_of
@@ -49,7 +50,6 @@ from search.interpretation import described
 from search.kept_copies import KeptCopies
 from search.query import Mode, parse
 from search.ranking import Ranker
-from search.references.cite import Cited, cited, cited_article, cited_passage
 from search.result_set import (
     Answer,
     Coverage,
@@ -64,6 +64,14 @@ from search.result_set import (
 )
 from search.spelling import NearMiss, corrected, near_misses
 from search.trace import Stage, stage, traced
+
+if TYPE_CHECKING:
+    from search.coverage.front_page import FrontPage
+    from search.coverage.related import RelatedPage
+    from search.coverage.story import Story
+    from search.coverage.subject import Subject
+    from search.explain import Explanation
+    from search.references.cite import Cited
 
 MAX_QUESTION_CHARS: Final = 10_000  # two pages; what is longer was pasted by mistake
 MAX_K: Final = 1_000
@@ -120,6 +128,19 @@ class Searcher:
         self._held = HeldSnapshots()
         self._sets = KeptSets()
         self._copies = KeptCopies()
+
+    def warm_up(self) -> None:
+        """Begin to load the models, on a thread of their own, while the snapshot is made.
+
+        What is wrong with them the first question says.
+        """
+        name, fingerprint = self._reader.model()
+
+        def load() -> None:
+            with contextlib.suppress(NutgrafError):
+                self._ranker.load(name, fingerprint)
+
+        threading.Thread(target=load, name="models").start()
 
     def search(
         self,
@@ -233,13 +254,15 @@ class Searcher:
         effort: Effort = Effort.QUICK,
         group: Group = Group.REPORT,
         as_of: date | None = None,
-    ) -> Explanation:
+    ) -> "Explanation":
         """Why an article, named by its id, URL or guid, is where it is in a query's result set.
 
         Raises:
             NotFoundError: there is no such article.
             BadQueryError and the others: as `search`.
         """
+        from search.explain import explained
+
         place = self._place(_request(query, mode, filters, sort, effort, group, as_of), None)
         snapshot, found = place.snapshot, place.found
         words = found.query.words
@@ -281,20 +304,26 @@ class Searcher:
         """An article's passages, in the order of the text."""
         return self._reader.latest().passages_of(article)
 
-    def cited(self, id: str, span: tuple[int, int] | None = None) -> Cited:
+    def cited(self, id: str, span: tuple[int, int] | None = None) -> "Cited":
         """What became of a passage or an article that someone cites, see `search.references.cite`.
 
         Raises:
             NotFoundError, BadQueryError: as there.
         """
+        from search.references.cite import cited
+
         return cited(self._reader.latest(), id, span)
 
-    def cited_passage(self, passage_id: str, span: tuple[int, int] | None = None) -> Cited:
+    def cited_passage(self, passage_id: str, span: tuple[int, int] | None = None) -> "Cited":
         """As `cited`, of a passage only."""
+        from search.references.cite import cited_passage
+
         return cited_passage(self._reader.latest(), passage_id, span)
 
-    def cited_article(self, article_id: str, span: tuple[int, int] | None = None) -> Cited:
+    def cited_article(self, article_id: str, span: tuple[int, int] | None = None) -> "Cited":
         """As `cited`, of an article only, whole or a stretch of its text."""
+        from search.references.cite import cited_article
+
         return cited_article(self._reader.latest(), article_id, span)
 
     def lineage(self, article_id: str) -> Lineage:
@@ -316,7 +345,7 @@ class Searcher:
         group: Group = Group.REPORT,
         cursor: str | None = None,
         facets: bool = False,
-    ) -> RelatedPage:
+    ) -> "RelatedPage":
         """A page of the other coverage of an article, see `search.coverage.related`.
 
         Args:
@@ -328,12 +357,14 @@ class Searcher:
             BadQueryError, ExpiredCursorError: as `search.coverage.related.related_page`.
             ModelMismatchError, ModelError: a record's text cannot be embedded.
         """
+        from search.coverage import related
+
         self._held.let_go()
         place = None if cursor is None else Cursor.decode(cursor)
         snapshot = (place and self._held.get(place.snapshot)) or self._reader.latest()
-        return related_page(
+        return related.related_page(
             self._subject(article, snapshot),
-            RelatedRequest(filters, sort, group),
+            related.Request(filters, sort, group),
             snapshot,
             self._held,
             k=k,
@@ -341,10 +372,11 @@ class Searcher:
             facets=facets,
         )
 
-    def _subject(self, article: str | SourceRecord, snapshot: Snapshot) -> Subject:
+    def _subject(self, article: str | SourceRecord, snapshot: Snapshot) -> "Subject":
+        from search.coverage.subject import subject_from, subject_in
+
         if isinstance(article, str):
             return subject_in(_article(article, snapshot), snapshot)
-        # A question must not wait for the libraries that read articles.
         from index.preparing import prepare
 
         prepared = prepare(article)
@@ -360,12 +392,14 @@ class Searcher:
         )
         return subject_from(prepared, vectors, snapshot)
 
-    def story(self, story_id: str) -> Story:
+    def story(self, story_id: str) -> "Story":
         """A story by its id, with what happened in it; a merged one leads to that it went into.
 
         Raises:
             NotFoundError: there is no such story.
         """
+        from search.coverage.story import story_of
+
         return story_of(story_id, self._reader.latest())
 
     def stories(
@@ -375,12 +409,14 @@ class Searcher:
         filters: Filters = NO_FILTERS,
         min_reports: int = 2,
         cursor: str | None = None,
-    ) -> FrontPage:
+    ) -> "FrontPage":
         """A page of the biggest stories the filters let through, see `search.coverage.front_page`.
 
         Raises:
             BadQueryError, ExpiredCursorError: as `front_page`.
         """
+        from search.coverage.front_page import front_page
+
         return front_page(
             self._reader.latest(),
             self._held,

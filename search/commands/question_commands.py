@@ -69,6 +69,7 @@ def search(
     filters = filters_of(outlet, byline, section, language, published_from, published_to)
     order = order_named(sort)
     with open_searcher(settings_of(ctx, store=store, model=model)) as searcher:
+        searcher.warm_up()
         answer = searcher.search(
             question,
             k=k,

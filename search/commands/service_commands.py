@@ -86,6 +86,7 @@ def _warm_up(archive: "Archive") -> None:
     from search.cross_encoder import Effort
 
     try:
+        archive.searcher.warm_up()
         archive.ready()
         archive.searcher.search("ready", k=1, effort=Effort.THOROUGH)
     except NutgrafError as error:

@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from search.coverage.front_page import FrontPage, ListedStory
-from search.coverage.story import First, Report, Story, Summary, id_of
+from search.coverage.story import First, Report, Story, Summary
+from search.coverage.story_ids import id_of
 from search.coverage.timeline import Development
 from search.wording import (
     count_in_words,

@@ -28,10 +28,9 @@ from search.coverage.original import (
     original_of,
     surely_before,
 )
+from search.coverage.story_ids import number_of
 from search.coverage.timeline import Development, Telling, developments, lead_of
-from search.filters import live_articles
 
-_ID: Final = re.compile(r"s[1-9]\d{0,17}", re.ASCII)
 # Of a word that the list of shares does not hold: half the least share that it does hold.
 _UNKNOWN_SHARE: Final = 0.0006
 _FIRST_FEW: Final = 4
@@ -125,7 +124,7 @@ def story_of(story_id: str, snapshot: Snapshot) -> Story:
     Raises:
         NotFoundError: there is none.
     """
-    asked = _number_of(story_id)
+    asked = number_of(story_id)
     number = snapshot.story(asked) if asked else 0
     members = snapshot.articles_of_story(number) if number else ()
     if not members:
@@ -146,39 +145,11 @@ def timeline_of(
     return developments(tellings, weights)
 
 
-def id_of(number: int) -> str:
-    """The id of a story, by its number."""
-    return f"s{number}"
-
-
-def ids_of(articles: Collection[int], columns: Columns) -> dict[int, str]:
-    """Of these articles, by number, those that have a story of several reports: its id."""
-    numbers = np.array(list(articles), dtype=np.int64)
-    held = np.isin(columns.article_number, numbers)
-    stories = columns.story[held]
-    among = np.flatnonzero(live_articles(columns) & np.isin(columns.story, stories))
-    pairs = np.unique(np.stack([columns.story[among], columns.report[among]]), axis=1)
-    told, reports = np.unique(pairs[0], return_counts=True)
-    several = set(told[reports > 1].tolist())
-    return {
-        article: id_of(story)
-        for article, story in zip(
-            columns.article_number[held].tolist(), stories.tolist(), strict=True
-        )
-        if story in several
-    }
-
-
 def reports_of(articles: Sequence[ArticleRow], columns: Columns) -> dict[int, int]:
     """The report of each article, by the article's number."""
     numbers = [article.number for article in articles]
     positions = np.searchsorted(columns.article_number, numbers)
     return dict(zip(numbers, columns.report[positions].tolist(), strict=True))
-
-
-def _number_of(story_id: str) -> int:
-    """0: this is no id of a story."""
-    return int(story_id[1:]) if _ID.fullmatch(story_id) else 0
 
 
 def first_of(originals: Sequence[ArticleRow]) -> First:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index.store import ArticleRow
 from search.coverage.front_page import FrontPage, ListedStory
-from search.coverage.story import First, Report, Story, id_of
+from search.coverage.story import First, Report, Story
+from search.coverage.story_ids import id_of
 from search.coverage.timeline import Development
 from search.responses import EXAMPLE_CURSOR, FiltersResponse, PublishedResponse
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.article import Published
 from index.errors import NotFoundError, NutgrafError
 from search.coverage.front_page import FrontPage
-from search.coverage.story import id_of
+from search.coverage.story_ids import id_of
 from search.filters import Filters
 from search.http.access import Access
 from search.http.archive import Archive
