@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.snapshot import Columns, Snapshot
+from index.columns import Columns
+from index.snapshot import Snapshot
 from index.store import ArticleRow
 from search.conditions import Resolver
 from search.filters import NO_FILTERS, Filters

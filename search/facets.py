@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.snapshot import Columns
+from index.columns import Columns
 from search.filters import filter_key
 
 FACET_FIELDS: Final = ("outlet", "section", "byline", "year", "month", "language")

@@ -17,8 +17,8 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from index.columns import Columns
 from index.errors import BadQueryError
-from index.snapshot import Columns
 
 _WHOLE_VALUE_FIELDS = ("outlet", "section", "language")
 _FIELDS = (*_WHOLE_VALUE_FIELDS, "byline")

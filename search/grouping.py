@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.snapshot import Columns
+from index.columns import Columns
 from index.store import ArticleRow
 from search.coverage.lineage import pieces_of
 from search.coverage.original import original_of

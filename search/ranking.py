@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.snapshot import Columns, Snapshot
+from index.columns import Columns
+from index.snapshot import Snapshot
 from index.store import PassageRow
 from index.words import exact_words
 from search.conditions import matching, positive_terms

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.article import ArticleId, PassageId, Published
-from index.snapshot import Columns
+from index.columns import Columns
 from search.coverage.lineage import Copies
 from search.cross_encoder import Effort
 from search.facets import Facet

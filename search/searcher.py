@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from index import rejections, store_folder
 from index.article import Published, SourceRecord, embedding_text
+from index.columns import Columns
 from index.errors import BadQueryError, ExpiredCursorError, NotFoundError, NutgrafError
 from index.model import encodable
 from index.rejections import Rejection
-from index.snapshot import Columns, Snapshot, SnapshotReader
+from index.snapshot import Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
 from search.best_sentence import BestSentence
 from search.conditions import loosened

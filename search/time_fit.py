@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.snapshot import UNKNOWN_DAY
+from index.columns import UNKNOWN_DAY
 from search.time_expressions import TimeExpression
 
 # An article is often a few days younger than what it tells; the papers of a whole year go on

@@ -21,8 +21,9 @@ from index.article import (
     embedding_text,
     passage_id,
 )
+from index.columns import UNKNOWN_DAY
 from index.former_passages import FormerText
-from index.snapshot import UNKNOWN_DAY, Snapshot
+from index.snapshot import Snapshot
 from index.writer import Writer
 
 DIM = 16

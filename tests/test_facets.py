@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_result_set import columns
 
-from index.snapshot import Columns
+from index.columns import Columns
 from search.facets import FACET_FIELDS, MOST_VALUES, Facet, FacetValue, facets
 from search.filters import Filters
 

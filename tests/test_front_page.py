@@ -16,8 +16,8 @@ from two_stories import ARTICLES
 
 from index import store, store_folder
 from index.article import ArticleId, Origin, Published, SourceRecord
+from index.columns import Columns
 from index.errors import BadQueryError, ExpiredCursorError, NotFoundError
-from index.snapshot import Columns
 from index.writer import Writer
 from search import cursors
 from search.coverage.front_page import FrontPage, biggest

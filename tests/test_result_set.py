@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from index.article import Published
-from index.snapshot import UNKNOWN_DAY, UNKNOWN_INSTANT, Columns
+from index.columns import UNKNOWN_DAY, UNKNOWN_INSTANT, Columns
 from search.result_set import LEAST_SHARE, ResultSet, Sort, result_set
 
 

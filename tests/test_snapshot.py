@@ -16,9 +16,10 @@ from oracle import DIM, embed, found_by_word, paragraph, record, shown, vector_o
 from index import snapshot as snapshot_module
 from index import store_folder
 from index.article import ArticleId, Origin, Published, SourceRecord, embedding_text
+from index.columns import UNKNOWN_DAY, UNKNOWN_INSTANT
 from index.errors import StoreCorruptError
 from index.segments import Segment, SegmentInfo
-from index.snapshot import UNKNOWN_DAY, UNKNOWN_INSTANT, SnapshotReader
+from index.snapshot import SnapshotReader
 from index.vectors import VectorsView
 from index.writer import Writer
 

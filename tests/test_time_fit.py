@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from index.snapshot import UNKNOWN_DAY
+from index.columns import UNKNOWN_DAY
 from search.time_expressions import time_expressions
 from search.time_fit import time_fit
 

@@ -25,7 +25,8 @@ import numpy as np
 from header import header
 
 from index.article import ArticleId, Origin, SourceRecord
-from index.snapshot import FILTER_FIELDS, Snapshot, SnapshotReader
+from index.columns import FILTER_FIELDS
+from index.snapshot import Snapshot, SnapshotReader
 from index.writer import Writer
 from search.filters import NO_FILTERS, Filters
 from search.grouping import Group

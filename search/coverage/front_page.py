@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from index.columns import Columns
 from index.errors import BadQueryError
-from index.snapshot import Columns, Snapshot
+from index.snapshot import Snapshot
 from search.coverage.story import Summary, reports_of, summary_of
 from search.cursors import Cursor, HeldSnapshots, digest, neighbours, reached
 from search.filters import Filters, matching_articles

@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from index.columns import Columns
 from index.reports import belong_together, member
-from index.snapshot import Columns, Snapshot
+from index.snapshot import Snapshot
 from index.stories import agreed, similarities
 from index.term_vectors import TermVector, term_of, words_of
 from search.coverage.agreement import agreements

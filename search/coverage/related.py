@@ -28,8 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.article import Published
+from index.columns import UNKNOWN_DAY, Columns
 from index.errors import BadQueryError, ExpiredCursorError
-from index.snapshot import UNKNOWN_DAY, Columns, Snapshot
+from index.snapshot import Snapshot
 from index.store import ArticleRow
 from index.term_vectors import TermVector
 from index.updates import day_of, supersedes

@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 
 from index.article import Published
+from index.columns import Columns
 from index.errors import NotFoundError
-from index.snapshot import Columns, Snapshot
+from index.snapshot import Snapshot
 from index.store import ArticleRow, PassageRow
 from index.term_vectors import shares, term_of, words_of
 from index.updates import plain_headline

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from index.snapshot import Columns
+from index.columns import Columns
 from search.filters import live_articles
 
 _ID: Final = re.compile(r"s[1-9]\d{0,17}", re.ASCII)

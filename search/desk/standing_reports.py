@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.article import ArticleId
+from index.columns import Columns
 from index.saved_searches import EntryRow, digests
-from index.snapshot import Columns, Snapshot
+from index.snapshot import Snapshot
 from search.filters import live_articles
 from search.grouping import best_of_reports, reports_of
 from search.result_set import ResultSet

@@ -1,0 +1,225 @@
+"""Columns: what filtering and ordering need of every live passage and its article, in memory.
+
+They are made of rows of the truth, at a commit, from those at an earlier one and what changed in
+between.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import reports, store, stories
+from index.article import Published
+from index.checksums import columns_of, crc, sound
+from index.vectors import positions_in
+
+logger = logging.getLogger(__name__)
+
+_Integer = TypeVar("_Integer", np.int32, np.int64)
+
+UNKNOWN_DAY: Final = -1
+UNKNOWN_INSTANT: Final = int(np.iinfo(np.int64).min)
+FILTER_FIELDS: Final = ("outlet", "byline", "section", "language")
+
+# Articles that are gone stay in the columns until there are so many of them to a live one: a
+# reader that follows an archive for months would grow with each that ever was in it.
+_MOST_GONE: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What filtering and ordering need of every live passage, and of its article.
+
+    The first three have shape (passages,), in ascending order of `number`; `article` points into
+    the others, of shape (articles,), which may hold articles that no passage points to any more.
+    """
+
+    number: NDArray[np.int64]
+    ordinal: NDArray[np.int32]
+    article: NDArray[np.int32]
+    article_number: NDArray[np.int64]
+    report: NDArray[np.int64]  # equal numbers: one report; its own number when it stands alone
+    story: NDArray[np.int64]  # equal numbers: one story; every article has one, alone or not
+    article_id: list[str]
+    day: NDArray[np.int32]  # proleptic ordinal of the day of publication, or UNKNOWN_DAY
+    instant_s: NDArray[np.int64]  # seconds since 1970 UTC, or UNKNOWN_INSTANT
+    outlet: NDArray[np.int32]  # codes into values["outlet"]; likewise the next three
+    byline: NDArray[np.int32]
+    section: NDArray[np.int32]
+    language: NDArray[np.int32]
+    values: dict[str, list[str]]
+
+
+EMPTY = Columns(
+    number=np.empty(0, dtype=np.int64),
+    ordinal=np.empty(0, dtype=np.int32),
+    article=np.empty(0, dtype=np.int32),
+    article_number=np.empty(0, dtype=np.int64),
+    report=np.empty(0, dtype=np.int64),
+    story=np.empty(0, dtype=np.int64),
+    article_id=[],
+    day=np.empty(0, dtype=np.int32),
+    instant_s=np.empty(0, dtype=np.int64),
+    outlet=np.empty(0, dtype=np.int32),
+    byline=np.empty(0, dtype=np.int32),
+    section=np.empty(0, dtype=np.int32),
+    language=np.empty(0, dtype=np.int32),
+    values={field: [] for field in FILTER_FIELDS},
+)
+
+
+def extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: int) -> Columns:
+    """The columns at `horizon`, from those at `since` and what changed in between."""
+    window = {"since": since, "horizon": horizon}
+    live = "a.added_seq > :since AND a.added_seq <= :horizon AND " + (
+        "(a.removed_seq IS NULL OR a.removed_seq > :horizon)"
+    )
+    heads = truth.execute(
+        f"SELECT {', '.join(store.ARTICLE_HEAD)}, head_crc "
+        f"FROM articles a WHERE {live} ORDER BY a.number",
+        window,
+    )
+    articles = [row for *columns, stored in heads for row in [_head(columns, stored)]]
+    passages = np.array(
+        truth.execute(
+            "SELECT p.number, p.ordinal, p.article FROM articles a "
+            f"JOIN passages p ON p.article = a.number WHERE {live} ORDER BY p.number",
+            window,
+        ).fetchall(),
+        dtype=np.int64,
+    ).reshape(-1, 3)
+    removed = truth.execute(
+        f"SELECT {columns_of('tombstones')} FROM tombstones WHERE seq > :since AND seq <= :horizon",
+        {"since": since if len(before.number) else horizon, "horizon": horizon},
+    )
+    gone = np.array([passage for passage, *_ in sound("tombstones", removed)], dtype=np.int64)
+    kept = ~np.isin(before.number, gone)
+    article_number = np.concatenate(
+        [before.article_number, np.array([row[0] for row in articles], dtype=np.int64)]
+    )
+    values = {field: list(before.values[field]) for field in FILTER_FIELDS}
+    published = [_published(row[2]) for row in articles]
+    return Columns(
+        number=np.concatenate([before.number[kept], passages[:, 0]]),
+        ordinal=np.concatenate([before.ordinal[kept], passages[:, 1].astype(np.int32)]),
+        article=np.concatenate(
+            [
+                before.article[kept],
+                np.searchsorted(article_number, passages[:, 2]).astype(np.int32),
+            ]
+        ),
+        article_number=article_number,
+        report=_reports(before.report, article_number, truth, since, horizon),
+        story=_stories(before.story, article_number, truth, since, horizon),
+        article_id=[*before.article_id, *(row[1] for row in articles)],
+        day=_appended(before.day, [p.on.toordinal() if p else UNKNOWN_DAY for p in published]),
+        instant_s=_appended(
+            before.instant_s, [p.instant_s if p else UNKNOWN_INSTANT for p in published]
+        ),
+        outlet=_appended(before.outlet, _codes(values["outlet"], [row[3] for row in articles])),
+        byline=_appended(before.byline, _codes(values["byline"], [row[4] for row in articles])),
+        section=_appended(before.section, _codes(values["section"], [row[5] for row in articles])),
+        language=_appended(
+            before.language, _codes(values["language"], [row[6] for row in articles])
+        ),
+        values=values,
+    )
+
+
+def tidied(columns: Columns) -> Columns:
+    """The same columns without the articles that no passage points to, if those are many."""
+    is_live = np.zeros(len(columns.article_id), dtype=np.bool_)
+    is_live[columns.article] = True
+    live = np.flatnonzero(is_live)
+    if len(is_live) - len(live) <= _MOST_GONE * len(live):
+        return columns
+    values: dict[str, list[str]] = {}
+    codes: dict[str, Any] = {}
+    for field in FILTER_FIELDS:
+        used, inverse = np.unique(getattr(columns, field)[live], return_inverse=True)
+        values[field] = [columns.values[field][code] for code in used]
+        codes[field] = inverse.astype(np.int32)
+    return replace(
+        columns,
+        article=(np.cumsum(is_live) - 1)[columns.article].astype(np.int32),
+        article_number=columns.article_number[live],
+        report=columns.report[live],
+        story=columns.story[live],
+        article_id=[columns.article_id[at] for at in live],
+        day=columns.day[live],
+        instant_s=columns.instant_s[live],
+        values=values,
+        **codes,
+    )
+
+
+def _reports(
+    before: NDArray[np.int64],
+    article_number: NDArray[np.int64],
+    truth: sqlite3.Connection,
+    since: int,
+    horizon: int,
+) -> NDArray[np.int64]:
+    """The report of each article at `horizon`; one that was never joined to others is its own."""
+    report = np.concatenate([before, article_number[len(before) :]])
+    changed = reports.changed(truth, since, horizon)
+    positions = positions_in(article_number, np.array(list(changed), dtype=np.int64))
+    labels = np.array(list(changed.values()), dtype=np.int64)
+    report[positions[positions >= 0]] = labels[positions >= 0]
+    return report
+
+
+def _stories(
+    before: NDArray[np.int64],
+    article_number: NDArray[np.int64],
+    truth: sqlite3.Connection,
+    since: int,
+    horizon: int,
+) -> NDArray[np.int64]:
+    """The story of each article at `horizon`; where the row is damaged, one of its own."""
+    story = np.concatenate([before, -article_number[len(before) :]])
+    changed = stories.changed(truth, since, horizon)
+    positions = positions_in(article_number, np.array(list(changed), dtype=np.int64))
+    labels = np.array(list(changed.values()), dtype=np.int64)
+    story[positions[positions >= 0]] = labels[positions >= 0]
+    return story
+
+
+def _head(columns: list[Any], stored: int) -> list[Any]:
+    """What filters and order need of an article; nothing but its number if it is damaged.
+
+    Its passages are left out where they would be shown.
+    """
+    if crc(*columns) == stored:
+        return columns
+    logger.warning("damaged row left out table=articles row=%s", columns[0])
+    return [columns[0], "", "", "", "", "", ""]
+
+
+def _published(iso: str) -> Published | None:
+    """None also for a damaged date: the article's own check keeps it from being shown."""
+    try:
+        return Published(iso) if iso else None
+    except ValueError:
+        return None
+
+
+def _appended(before: NDArray[_Integer], more: Sequence[int]) -> NDArray[_Integer]:
+    return np.concatenate([before, np.array(more, dtype=before.dtype)])
+
+
+def _codes(values: list[str], more: Sequence[str]) -> list[int]:
+    """Codes of `more` in `values`, which grows by what it does not hold yet."""
+    code_of = {value: code for code, value in enumerate(values)}
+    codes = []
+    for value in more:
+        code = code_of.setdefault(value, len(code_of))
+        if code == len(values):
+            values.append(value)
+        codes.append(code)
+    return codes
