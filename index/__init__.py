@@ -30,8 +30,10 @@ In the order the data flows:
 - `writer`: the one writer, which keeps all of these in step
 - `backlog`: embeds what waits, newest leads first
 - `whole_folder`, `backup`, `restore`: a copy of a store, and a store from the copy
-- `verify` with `row_checks`, `link_checks`, `segment_checks`, `words_checks`, `rebuild_checks`,
-  `write_ahead_log`: what is damaged, as `findings`; `repair` makes again what is derived
+- `verify` with `row_checks`, `link_checks`, `segment_checks`, `columns_checks`, `words_checks`,
+  `rebuild_checks`, `write_ahead_log`: what is damaged, as `findings`; `repair` makes again what is
+  derived
+- `columns`, `saved_columns`: what filtering and ordering need, in memory and as a file
 - `snapshot`: a reader's frozen view, where `search` begins; `vectors`: its dense part,
   `kept_rows`: what was read last
 

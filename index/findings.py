@@ -24,6 +24,7 @@ class Part(StrEnum):
     STORIES = "stories"
     VECTORS = "vectors"
     SEGMENTS = "segments"
+    COLUMNS = "columns"
     WORDS = "words"
 
 

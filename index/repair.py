@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from index import generations, reports, store, store_folder, stories, term_counts
+from index import generations, reports, saved_columns, store, store_folder, stories, term_counts
 from index.checksums import columns_of, crc_after, insert_into, is_sound, key_of, sealed
 from index.errors import StoreCorruptError
 from index.findings import Damage, Finding, Part
@@ -154,6 +154,11 @@ def _mend_segments(writer: Writer) -> None:
     writer.compact()
 
 
+def _mend_columns(writer: Writer) -> None:
+    saved_columns.remove(writer.folder)
+    writer.publish()
+
+
 # In this order: stories are made of reports, segments of vectors.
 _MEND: Final[Mapping[Part, Callable[[Writer], None]]] = {
     Part.LINES: _mend_lines,
@@ -161,6 +166,7 @@ _MEND: Final[Mapping[Part, Callable[[Writer], None]]] = {
     Part.STORIES: _mend_stories,
     Part.VECTORS: _mend_vectors,
     Part.SEGMENTS: _mend_segments,
+    Part.COLUMNS: _mend_columns,
     Part.WORDS: Writer.rebuild_words,
 }
 

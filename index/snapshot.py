@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from index import (
     deadline,
     former_passages,
+    saved_columns,
     segments,
     store,
     store_folder,
@@ -386,12 +387,20 @@ class SnapshotReader:
             ) from error
 
     def _columns(self, truth: sqlite3.Connection, horizon: int) -> Columns:
-        since, before = self._known
+        since, before = self._known if self._known[0] else self._saved(truth)
         if since == horizon:
             return before
         if not 0 < since < horizon:
             return extended(EMPTY, truth, 0, horizon)
         return tidied(extended(before, truth, since, horizon))
+
+    def _saved(self, truth: sqlite3.Connection) -> tuple[int, Columns]:
+        try:
+            saved = saved_columns.read(self._folder, truth)
+        except (OSError, StoreCorruptError) as error:
+            logger.warning("%s", error)
+            saved = None
+        return (saved.seq, saved.columns) if saved else (0, EMPTY)
 
     def _vectors(
         self,

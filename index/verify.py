@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from index import (
+    columns_checks,
     link_checks,
     rebuild_checks,
     row_checks,
@@ -126,11 +127,13 @@ class _Look:
         self.seq = int(store.meta(connection, "seq") or 0)
         damaged_segments = list(segment_checks.files(self._folder, connection))
         yield from damaged_segments
+        damaged_columns = list(columns_checks.file(self._folder, connection))
+        yield from damaged_columns
         if self._depth is Depth.QUICK:
             if view:
                 yield from words_checks.counts(connection, view)
             return
-        seen = [*found, *damaged_segments]
+        seen = [*found, *damaged_segments, *damaged_columns]
         for finding in self._in_full(connection, view, with_segments=not damaged_segments):
             seen.append(finding)
             yield finding
@@ -182,6 +185,7 @@ class _Look:
 
     def _deeply(self, connection: sqlite3.Connection, view: WordsView | None) -> Iterator[Finding]:
         yield from rebuild_checks.sources(connection)
+        yield from columns_checks.contents(self._folder, connection, self.seq)
         yield from rebuild_checks.groups(connection, self.seq)
         if view:
             yield from words_checks.terms(connection, view)

@@ -25,6 +25,7 @@ from index import (
     generations,
     idempotency,
     reports,
+    saved_columns,
     segments,
     store,
     store_folder,
@@ -36,6 +37,7 @@ from index.errors import (
     BadArticleError,
     ModelMismatchError,
     StoreCorruptError,
+    StoreError,
     StoreFullError,
     StoreReadOnlyError,
 )
@@ -309,6 +311,7 @@ class Writer:
             StoreFullError, StoreReadOnlyError: nothing of it was written.
         """
         with self._at_work():
+            saved_columns.remove(self.folder)  # they may be of what is damaged
             with self._transaction() as seq:
                 yield self._truth, seq
             self._words.follow()  # readers see what came up to the word index's horizon
@@ -340,6 +343,7 @@ class Writer:
             elif len(tail) >= at_least:
                 self._name_live(self._write_segments(fingerprint, tail), max_seq)
                 self._merge()
+            self._save_columns()
 
     def compact(self) -> None:
         """Rewrite all live vectors into as few segments as possible; purge what was removed."""
@@ -705,6 +709,16 @@ class Writer:
                     path.unlink(missing_ok=True)
         except OSError as error:  # they are in nobody's way, and are deleted the next time
             logger.warning("%s", error)
+
+    def _save_columns(self) -> None:
+        """Spare whoever opens the store next to make the columns; without them it takes longer."""
+        with self._at_work():
+            horizon = self._words.horizon
+        try:
+            with store_folder.reading(self.folder) as truth:
+                saved_columns.save(self.folder, truth, horizon)
+        except (OSError, StoreError) as error:
+            logger.warning("columns not saved: %s", error)
 
     # ---------------------------------------------------------- recurring lines
 

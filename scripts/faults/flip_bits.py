@@ -45,7 +45,7 @@ from index.findings import Damage  # noqa: E402
 from index.repair import repair  # noqa: E402
 from index.verify import Depth, verify  # noqa: E402
 
-Target = Literal["segments", "database", "log", "words", "truncated"]
+Target = Literal["segments", "database", "log", "words", "columns", "truncated"]
 BROKEN = ("undetected", "wrong", "crashed", "unrepaired")
 WORKERS = 2
 PATIENCE_S = 60  # a state takes a fraction of a second
@@ -173,12 +173,13 @@ def faults(folder: Path, states: int, seed: int) -> Iterator[tuple[str, Fault]]:
     segments = [f"segments/{path.name}" for path in (closed / "segments").iterdir()]
     words = sorted(f"words/{p.name}" for p in (closed / "words").iterdir() if p.is_file())
     words = [name for name in words if "lock" not in name]
-    log = ["nutgraf.db-wal"]
+    log, columns = ["nutgraf.db-wal"], ["columns"]
     plan: list[tuple[str, Target, list[str], int]] = [
         ("closed", "segments", segments, states),
         ("closed", "database", ["nutgraf.db"], states),
         ("abandoned", "log", log, max(1, states // 8)),
         ("closed", "words", words, max(1, states // 4)),
+        ("closed", "columns", columns, max(1, states // 8)),
     ]
     for store, target, files, count in plan:
         sizes = [(folder / store / name).stat().st_size for name in files]
@@ -188,7 +189,7 @@ def faults(folder: Path, states: int, seed: int) -> Iterator[tuple[str, Fault]]:
             if data:
                 yield store, Fault(target, name, _place(data, chance), chance.randrange(8))
     for store, base, names in (
-        ("closed", closed, ["nutgraf.db", *segments, *words]),
+        ("closed", closed, ["nutgraf.db", *segments, *words, *columns]),
         ("abandoned", abandoned, log),
     ):
         for name in names:
@@ -235,7 +236,7 @@ def judge(folder: Path, fault: Fault, expected: Answers, rows: str) -> Verdict:
         again = answers(folder)
         if again.said - expected.said or again.without_vectors() != expected.without_vectors():
             return Verdict("unrepaired", fault, "an answer differs after the repair")
-        if fault.target == "segments" and again.said != expected.said:
+        if fault.target in ("segments", "columns") and again.said != expected.said:
             return Verdict("unrepaired", fault, "a vector differs after the repair")
     return Verdict("detected", fault, verified.findings[0].meaning, damage)
 
