@@ -9,8 +9,6 @@ month and weekday names come from dateparser's language tables, for the language
 import re
 from functools import cache
 
-from dateparser.languages.loader import LocaleDataLoader
-
 from index.article import Published
 
 # Languages of large news markets; their tables load in about 20 ms, once. A month name that means
@@ -308,6 +306,8 @@ def _weekday_names() -> frozenset[str]:
 
 def _names_of(english: str) -> set[str]:
     """How the pinned languages write a month or weekday."""
+    from dateparser.languages.loader import LocaleDataLoader  # most dates have no names in them
+
     locales = LocaleDataLoader().get_locales(languages=list(LANGUAGES))
     names = [name for locale in locales for name in locale.info.get(english, ())]
     return {name.casefold().rstrip(".") for name in names}

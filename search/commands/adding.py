@@ -1,7 +1,5 @@
-"""`nutgraf add`: records from files into a store here, or through a server that holds it."""
+"""`nutgraf add`: records from files into a store here; `sending` is for one behind a server."""
 
-import hashlib
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,17 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
-
 from index import rejections
 from index.article import SourceRecord
 from index.errors import BadArticleError
 from index.preparing_ahead import PreparingAhead
 from index.reading import read, read_stream
 from index.writer import Writer
-from search.commands.client import connection, send
 from search.http.batches import BATCH_RECORDS, batches
-from search.responses import AddedResponse
 
 Read = SourceRecord | BadArticleError
 OnBatch = Callable[["Tally"], None]
@@ -75,7 +69,7 @@ def add_to_store(
     """
     kept = _KeptRejections(writer, reject)
     with closing(PreparingAhead(writer.recurring_lines)) as preparing:
-        batch_by_batch = batches(_without_bad(records, tally, kept.add), _size_bytes)
+        batch_by_batch = batches(without_bad(records, tally, kept.add), size_bytes)
         for batch, works in preparing.prepared(batch_by_batch):
             for outcome in writer.add(batch, works=works):
                 tally.count(outcome.status)
@@ -110,35 +104,7 @@ class _KeptRejections:
             self._waiting = []
 
 
-def add_to_server(
-    url: str,
-    key: str | None,
-    records: Iterable[Read],
-    tally: Tally,
-    on_batch: OnBatch,
-    reject: OnRejected,
-) -> int:
-    """Send `records` to the server at `url`, group by group; passages that wait there.
-
-    A group carries a digest of itself as idempotency key, so it can be sent again without harm.
-
-    Raises:
-        ServerError: it cannot be reached, or it refuses.
-    """
-    pending = 0
-    with connection(url, key) as client:
-        for batch in batches(_without_bad(records, tally, reject), _size_bytes):
-            answer = _post(client, batch)
-            pending = answer.pending
-            for record, result in zip(batch, answer.results, strict=True):
-                tally.count(result.status)
-                if result.status == "rejected":
-                    reject(_rejection(record, result.reason or "", result.advice or ""))
-            on_batch(tally)
-    return pending
-
-
-def _without_bad(
+def without_bad(
     records: Iterable[Read], tally: Tally, reject: OnRejected
 ) -> Iterator[SourceRecord]:
     for record in records:
@@ -149,36 +115,5 @@ def _without_bad(
             yield record
 
 
-def _size_bytes(record: SourceRecord) -> int:
+def size_bytes(record: SourceRecord) -> int:
     return len(record.raw) + len(record.body)
-
-
-def _rejection(record: SourceRecord, reason: str, advice: str) -> BadArticleError:
-    return BadArticleError(record.origin.path, record.origin.line, reason, advice)
-
-
-def _post(client: httpx.Client, batch: Sequence[SourceRecord]) -> AddedResponse:
-    body = "".join(f"{json.dumps(_fields(record))}\n" for record in batch).encode()
-    headers = {
-        "Content-Type": "application/x-ndjson",
-        "Idempotency-Key": hashlib.sha256(body).hexdigest(),
-    }
-    response = send(client, "POST", "v1/articles", content=body, headers=headers)
-    return AddedResponse.model_validate_json(response.content)
-
-
-def _fields(record: SourceRecord) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "id": record.own_id,
-        "guid": record.guid,
-        "headline": record.headline,
-        "text": record.body,
-        "outlet": record.outlet,
-        "byline": record.byline,
-        "section": record.section,
-        "language": record.language,
-        "url": record.url,
-        "published": record.published.iso if record.published else "",
-        "pasted": record.pasted,
-    }
-    return {name: value for name, value in fields.items() if value}

@@ -118,13 +118,13 @@ def _add_to_server(
     report: Callable[[str], object] | None,
     as_json: bool,
 ) -> None:
-    from search.commands import adding, terminal
+    from search.commands import adding, sending, terminal
 
     console = stderr()
     rejections = terminal.Rejections(console, report)
     tally = adding.Tally()
     with resumable(_reading_interrupted(tally)), terminal.reading_progress(console) as show:
-        pending = adding.add_to_server(
+        pending = sending.add_to_server(
             url,
             key,
             adding.read_sources(sources, field_map),
