@@ -12,10 +12,12 @@ exactly, with their places. Everything here can be rebuilt from the store.
 import contextlib
 import json
 import mmap
+import os
 import struct
 import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -34,6 +36,8 @@ _RAW_FIELDS = ("outlet", "byline", "section", "language")
 # One indexing thread keeps memory flat and leaves the other core to cleaning; 128 MB holds about
 # 40,000 passages before tantivy spills a segment by itself.
 _HEAP_BYTES = 128_000_000
+# Of the threads that build the index: a server's questions go before them.
+_NICENESS = 10
 _MAX_TERM_CHARS = 60
 # The field with the words of another as they are written.
 EXACT: Final = {"body": "body_exact", "headline": "headline_exact"}
@@ -261,7 +265,10 @@ class WordsIndex:
         make_folder(folder)
         self._folder = folder
         self._index = _open(folder)
-        self._writer = self._index.writer(_HEAP_BYTES, 1)
+        # A thread is as nice as the one that starts it: tantivy starts those that merge here, and
+        # one to index with each commit.
+        self._behind = ThreadPoolExecutor(1, "words", os.nice, (_NICENESS,))
+        self._writer = self._behind.submit(self._index.writer, _HEAP_BYTES, 1).result()
         # A commit that was killed may have left the deletes that the next one is to write: tantivy
         # names them by a counter that goes on from the last commit, and overwrites nothing.
         self._writer.garbage_collect_files()
@@ -283,7 +290,11 @@ class WordsIndex:
             horizon.add_integer("number", _HORIZON_NUMBER)
             horizon.add_integer("horizon", seq)
             self._writer.add_document(horizon)
-            self._writer.commit()
+            committing = self._behind.submit(self._writer.commit)
+            try:
+                committing.result()
+            finally:
+                wait((committing,))  # Ctrl-C does not end it
             # tantivy syncs its files, and not the name that makes them the newest: after a power
             # cut readers would show an earlier state until a writer came.
             sync_folder(self._folder)
@@ -299,6 +310,7 @@ class WordsIndex:
         """Wait for merges in progress and release the folder; closed before, nothing happens."""
         with contextlib.suppress(RuntimeError):  # tantivy-py says so of a writer that has ended
             self._writer.wait_merging_threads()
+        self._behind.shutdown()
 
 
 def _document(row: WordsRow) -> tantivy.Document:
