@@ -149,17 +149,17 @@ def test_a_label_does_not_end_a_sentence(text: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "word " * 2_000_000,
-        "w" * 10_000_000,
-        " " * 10_000_000,
-        "a\u00ad" * 500_000,
-        "x\n" * 500_000,
-        "a-\n" * 300_000,
-        "\n" * 10_000_000,
+        "word " * 500_000,
+        "w" * 2_500_000,
+        " " * 2_500_000,
+        "a\u00ad" * 125_000,
+        "x\n" * 125_000,
+        "a-\n" * 75_000,
+        "\n" * 2_500_000,
     ],
     ids=["words", "letters", "spaces", "soft hyphens", "lines", "broken words", "blank lines"],
 )
 def test_time_is_linear_in_the_text(body: str) -> None:
     began = time.process_time()
     split(body)
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 20  # quadratic, it would be hours

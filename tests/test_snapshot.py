@@ -109,7 +109,7 @@ def test_nothing_new_gives_the_same_snapshot_again(writer: Writer, reader: Snaps
 def test_articles_that_are_gone_do_not_add_up_in_a_reader(
     writer: Writer, reader: SnapshotReader
 ) -> None:
-    for number in range(40):
+    for number in range(25):
         writer.add([record(f"a{number}", f"tok{number}", outlet=f"Outlet {number}")])
         if number >= 10:
             writer.remove([ArticleId(f"a{number - 10}")])
