@@ -17,6 +17,7 @@ import numpy as np
 from index.child_process import ChildEndedError, ChildProcess, Requests
 from index.errors import ModelError
 from index.model import DEFAULT_MODEL, Embeddings, Encoder, load_encoder
+from index.precedence import held_back
 
 _NICENESS = 19
 _READY, _VECTORS, _ERROR = b"R", b"V", b"E"
@@ -59,7 +60,8 @@ class EmbeddingProcess:
                 died; the message says why.
         """
         dim = self.dim
-        vectors = self._reply(json.dumps(list(texts)).encode())  # escaped: any text, surrogates too
+        with held_back(self._child.pid):
+            vectors = self._reply(json.dumps(list(texts)).encode())  # escaped: surrogates too
         return np.frombuffer(bytearray(vectors), np.float32).reshape(len(texts), dim)
 
     def close(self) -> None:

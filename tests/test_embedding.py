@@ -61,6 +61,24 @@ def test_the_child_gives_way_to_other_processes(process: EmbeddingProcess) -> No
     assert os.getpriority(os.PRIO_PROCESS, child_of(process)) == 19
 
 
+def test_a_child_that_is_stopped_ends_when_its_parent_is_killed() -> None:
+    code = """
+import os, signal, sys, time
+from index.embedding import EmbeddingProcess
+process = EmbeddingProcess()
+process.dim
+os.kill(process._child.pid, signal.SIGSTOP)
+print(process._child.pid, flush=True)
+time.sleep(600)
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    wait_until_gone(pid)
+
+
 def test_the_child_ignores_ctrl_c(process: EmbeddingProcess) -> None:
     os.kill(child_of(process), signal.SIGINT)
     time.sleep(0.2)

@@ -2,8 +2,11 @@
 
 import contextvars
 import json
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 
 from index import precedence
 from index.article import SourceRecord
-from index.precedence import Precedence, behind, give_way
+from index.precedence import Precedence, behind, give_way, held_back
 from index.writer import Writer
 from search.http.bodies import read_ndjson
 
@@ -76,3 +79,57 @@ def test_each_article_that_is_added_gives_way(
 
         contextvars.copy_context().run(add)
     assert len(waited) >= 4 * len(texts)  # prepared, put, its report, its story
+
+
+def is_stopped(child: "subprocess.Popen[bytes]") -> bool:
+    return Path(f"/proc/{child.pid}/stat").read_text().rpartition(") ")[2].startswith("T")
+
+
+@pytest.fixture
+def child() -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as child:
+        yield child
+        child.kill()
+
+
+def test_a_child_that_works_for_a_change_is_stopped_while_questions_are_at_work(
+    child: "subprocess.Popen[bytes]",
+) -> None:
+    questions = Precedence()
+    with behind(questions), held_back(child.pid):
+        assert not is_stopped(child)
+        questions.begin()
+        questions.begin()
+        assert is_stopped(child)
+        questions.end()
+        assert is_stopped(child)
+        questions.end()
+        assert not is_stopped(child)
+        questions.begin()
+        assert is_stopped(child)
+    assert not is_stopped(child), "the change is made"
+    questions.begin()
+    with held_back(child.pid):
+        assert not is_stopped(child), "it works for nobody who gives way"
+
+
+def test_a_stopped_child_goes_on_though_questions_never_end(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precedence, "_MOST_CREDIT_S", 0.2)
+    questions = Precedence()
+    with behind(questions), held_back(child.pid):
+        questions.begin()
+        assert is_stopped(child)
+        time.sleep(0.2)
+        questions.begin()  # whoever comes or goes sees that it has waited enough
+        assert not is_stopped(child)
+
+
+def test_a_child_that_has_ended_disturbs_no_question(child: "subprocess.Popen[bytes]") -> None:
+    questions = Precedence()
+    with behind(questions), held_back(child.pid):
+        child.kill()
+        child.wait()
+        questions.begin()
+        questions.end()

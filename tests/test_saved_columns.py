@@ -61,7 +61,7 @@ def without(folder: Path) -> Columns:
     return columns
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(
     steps=st.lists(
         st.tuples(

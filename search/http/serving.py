@@ -77,6 +77,7 @@ def run(app: FastAPI, server: socket.socket) -> None:
         ws="none",
         log_config=None,
         lifespan="off",
+        loop="uvloop",
         server_header=False,
         access_log=False,  # its lines have what was asked in them; see `request_log`
         # Who a request is from decides whether it may write: we look at the headers ourselves.
