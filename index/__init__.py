@@ -27,6 +27,7 @@ In the order the data flows:
   `preparing_ahead`: the same in other processes, and while the articles before are stored
 - `former_passages`: what passages said that their articles no longer have
 - `saved_searches`, `collections`, `rejections`: what is kept beside the articles
+- `segment_files`: segments made of the truth's vectors, and swept away
 - `writer`: the one writer, which keeps all of these in step
 - `backlog`: embeds what waits, newest leads first
 - `whole_folder`, `backup`, `restore`: a copy of a store, and a store from the copy

@@ -7,7 +7,6 @@ word index knows how far it got and is brought up from the truth.
 
 import contextlib
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -47,12 +46,12 @@ from index.idempotency import Outcome
 from index.model import DEFAULT_MODEL, model_fingerprint
 from index.precedence import give_way
 from index.recurring import is_recurring
+from index.segment_files import SegmentFiles
 from index.term_vectors import Terms
-from index.words_follower import WordsFollower, set_aside
+from index.words_follower import WordsFollower
 
 logger = logging.getLogger(__name__)
 
-_VECTORS_AT_A_TIME = 10_000  # read for a segment before a change may come between
 _HASH_BYTES = 8
 _PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
 _VECTORS_A_STEP = 32  # before questions are let go first
@@ -92,6 +91,7 @@ class Writer:
                 # open.
                 self._words = WordsFollower(self._held)
                 opened.callback(self._words.close)
+                self._segments = SegmentFiles(self._held)
                 self._held.begin_epoch()
                 self._choose_model(model)
                 self._recover()
@@ -269,8 +269,8 @@ class Writer:
         """Let another model's vectors answer, in one commit; drop those of the model before."""
         with self._publishing, self._at_work():
             self._words.follow()
-            infos = self._write_segments(
-                fingerprint, generations.live_numbers(self._truth, fingerprint)
+            infos = self._segments.write(
+                fingerprint, generations.live_numbers(self._truth, fingerprint), self._at_work
             )
             with self._transaction() as seq:
                 store.set_meta(self._truth, model=model, fingerprint=fingerprint)
@@ -285,7 +285,7 @@ class Writer:
                 )
                 self._truth.execute("DELETE FROM vectors WHERE model <> ?", (fingerprint,))
                 generations.publish(self._truth, infos, self.fingerprint, keep=(), max_seq=seq)
-            self._collect_garbage()
+            self._segments.sweep()
 
     # -------------------------------------------------------------------- desk
 
@@ -341,7 +341,7 @@ class Writer:
             if tail is None:
                 self.compact()
             elif len(tail) >= at_least:
-                self._name_live(self._write_segments(fingerprint, tail), max_seq)
+                self._name_live(self._segments.write(fingerprint, tail, self._at_work), max_seq)
                 self._merge()
             self._save_columns()
 
@@ -358,7 +358,9 @@ class Writer:
                     )
                 max_seq, fingerprint = self._held.seq, self.fingerprint
                 numbers = generations.live_numbers(self._truth, fingerprint)
-            self._name_live(self._write_segments(fingerprint, numbers), max_seq, instead=None)
+            self._name_live(
+                self._segments.write(fingerprint, numbers, self._at_work), max_seq, instead=None
+            )
 
     def log_bytes(self) -> int:
         """Size of the write-ahead log; 0: there is none."""
@@ -602,29 +604,11 @@ class Writer:
             self._words.follow()
         except StoreReadOnlyError as error:
             self._words.rebuild(f"cannot be written to ({error})")
-        if not self._segments_are_sound():
+        if not self._segments.are_sound():
             self.compact()
-        self._collect_garbage()
+        self._segments.sweep()
 
     # ---------------------------------------------------------------- segments
-
-    def _segments_are_sound(self) -> bool:
-        try:
-            infos = generations.live_segments(self._truth)
-        except StoreCorruptError as error:
-            logger.warning("%s", error)
-            return False
-        are_sound = True
-        for info in infos:
-            try:
-                segments.check_published(self.folder / store_folder.SEGMENTS, info)
-            except StoreCorruptError as error:
-                logger.warning("%s", error)
-                damaged = self.folder / store_folder.SEGMENTS / info.name
-                if damaged.exists():
-                    set_aside(damaged)
-                are_sound = False
-        return are_sound
 
     def _merge(self) -> None:
         """Put segments of one size into a larger one, if there are enough of them."""
@@ -642,44 +626,8 @@ class Writer:
                 logger.warning("%s", error)
                 self.compact()
                 return
-            merged = self._write_segments(fingerprint, np.sort(np.concatenate(held)))
+            merged = self._segments.write(fingerprint, np.sort(np.concatenate(held)), self._at_work)
             self._name_live(merged, max_seq, instead=infos)
-
-    def _write_segments(
-        self, fingerprint: str, numbers: NDArray[np.int64]
-    ) -> list[segments.SegmentInfo]:
-        """Write the vectors that the truth has of these passages, but of those removed since."""
-        folder = self.folder / store_folder.SEGMENTS
-        infos = []
-        for first in range(0, len(numbers), segments.MOST_PASSAGES):
-            held, vectors = self._vectors(
-                fingerprint, numbers[first : first + segments.MOST_PASSAGES]
-            )
-            if not len(held):
-                continue
-            with self._at_work():
-                name = f"{self._held.seq:012d}-{os.urandom(4).hex()}.seg"
-            try:
-                infos.append(segments.write_segment(folder, name, held, vectors, fingerprint))
-            except OSError as error:
-                raise write_error(self.folder, error) from error
-        return infos
-
-    def _vectors(
-        self, fingerprint: str, numbers: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        """As `generations.vectors_of`, for any number of passages."""
-        parts: list[tuple[NDArray[np.int64], NDArray[np.float16]]] = []
-        for first in range(0, len(numbers), _VECTORS_AT_A_TIME):
-            some = numbers[first : first + _VECTORS_AT_A_TIME].tolist()
-            with self._at_work():
-                part = generations.vectors_of(self._truth, fingerprint, some)
-            if len(part[0]) or not parts:
-                parts.append(part)
-        if len(parts) > 1 and not len(parts[0][0]):
-            del parts[0]  # it has no dimensions
-        held, vectors = zip(*parts, strict=True)
-        return np.concatenate(held), np.concatenate(vectors)
 
     def _name_live(
         self,
@@ -698,17 +646,7 @@ class Writer:
                 generations.publish(
                     self._truth, infos, self.fingerprint, keep=kept, max_seq=max_seq
                 )
-            self._collect_garbage()
-
-    def _collect_garbage(self) -> None:
-        """Delete segment files that no generation names; readers hold theirs in memory."""
-        live = {info.name for info in generations.live_segments(self._truth)}
-        try:
-            for path in (self.folder / store_folder.SEGMENTS).iterdir():
-                if path.suffix in (".seg", ".draft") and path.name not in live:
-                    path.unlink(missing_ok=True)
-        except OSError as error:  # they are in nobody's way, and are deleted the next time
-            logger.warning("%s", error)
+            self._segments.sweep()
 
     def _save_columns(self) -> None:
         """Spare whoever opens the store next to make the columns; without them it takes longer."""

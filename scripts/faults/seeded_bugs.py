@@ -157,7 +157,7 @@ WHERE a.added_seq <= :horizon
     ),
     Bug(
         "live segments are swept away",
-        "index/writer.py",
+        "index/segment_files.py",
         'if path.suffix in (".seg", ".draft") and path.name not in live:',
         'if path.suffix in (".seg", ".draft"):',
         "test_writer.py::test_what_a_crash_left_among_the_segments_is_swept_away",
