@@ -136,7 +136,9 @@ def _found(snapshot: Snapshot, rows: dict[int, object]) -> set[tuple[object, ...
         vector = snapshot.term_vector_of(text, text)
         said.add(("outside", text, vector.terms.tobytes(), vector.weights.tobytes()))
     if snapshot.embedded:
-        some = list(rows.values())[:4]
+        # The same ones always: of the sound store no other was asked instead of a damaged one.
+        first = snapshot.columns.number[:4].tolist()
+        some = [rows[number] for number in first if number in rows]
         texts = [embedding_text(row.article.headline, row.text) for row in some]  # type: ignore[attr-defined]
         for text in (*_OUTSIDE, *texts):
             positions, cosines = snapshot.vectors.search(vector_of(text), snapshot.passages, None)
