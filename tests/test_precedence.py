@@ -81,8 +81,15 @@ def test_each_article_that_is_added_gives_way(
     assert len(waited) >= 4 * len(texts)  # prepared, put, its report, its story
 
 
-def is_stopped(child: "subprocess.Popen[bytes]") -> bool:
-    return Path(f"/proc/{child.pid}/stat").read_text().rpartition(") ")[2].startswith("T")
+def becomes(state: str, child: "subprocess.Popen[bytes]") -> bool:
+    """Whether a child comes to be `stopped` or `at work`: a signal takes a moment to arrive."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        code = Path(f"/proc/{child.pid}/stat").read_text().rpartition(") ")[2][0]
+        if (code == "T") == (state == "stopped"):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 @pytest.fixture
@@ -97,20 +104,20 @@ def test_a_child_that_works_for_a_change_is_stopped_while_questions_are_at_work(
 ) -> None:
     questions = Precedence()
     with behind(questions), held_back(child.pid):
-        assert not is_stopped(child)
+        assert becomes("at work", child)
         questions.begin()
         questions.begin()
-        assert is_stopped(child)
+        assert becomes("stopped", child)
         questions.end()
-        assert is_stopped(child)
+        assert becomes("stopped", child)
         questions.end()
-        assert not is_stopped(child)
+        assert becomes("at work", child)
         questions.begin()
-        assert is_stopped(child)
-    assert not is_stopped(child), "the change is made"
+        assert becomes("stopped", child)
+    assert becomes("at work", child), "the change is made"
     questions.begin()
     with held_back(child.pid):
-        assert not is_stopped(child), "it works for nobody who gives way"
+        assert becomes("at work", child), "it works for nobody who gives way"
 
 
 def test_a_stopped_child_goes_on_though_questions_never_end(
@@ -120,10 +127,10 @@ def test_a_stopped_child_goes_on_though_questions_never_end(
     questions = Precedence()
     with behind(questions), held_back(child.pid):
         questions.begin()
-        assert is_stopped(child)
+        assert becomes("stopped", child)
         time.sleep(0.2)
         questions.begin()  # whoever comes or goes sees that it has waited enough
-        assert not is_stopped(child)
+        assert becomes("at work", child)
 
 
 def test_a_child_that_has_ended_disturbs_no_question(child: "subprocess.Popen[bytes]") -> None:
