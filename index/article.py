@@ -70,7 +70,7 @@ class Published:
         return int(moment.timestamp())
 
     def _earliest(self) -> datetime:
-        # A store's columns are made of these: this is ten times as fast as taking them apart.
+        # A store's columns are made of these: this is three times as fast as taking them apart.
         return datetime.fromisoformat(self.iso + "-01-01"[len(self.iso) - len("YYYY") :])
 
 

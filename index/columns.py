@@ -99,9 +99,8 @@ def extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: in
     )
     gone = np.array([passage for passage, *_ in sound("tombstones", removed)], dtype=np.int64)
     kept = ~np.isin(before.number, gone)
-    article_number = np.concatenate(
-        [before.article_number, np.array([row[0] for row in articles], dtype=np.int64)]
-    )
+    fresh = np.array([row[0] for row in articles], dtype=np.int64)
+    article_number = np.concatenate([before.article_number, fresh])
     values = {field: list(before.values[field]) for field in FILTER_FIELDS}
     published = [_published(row[2]) for row in articles]
     return Columns(
@@ -114,8 +113,17 @@ def extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: in
             ]
         ),
         article_number=article_number,
-        report=_reports(before.report, article_number, truth, since, horizon),
-        story=_stories(before.story, article_number, truth, since, horizon),
+        # Who was never joined to others, or whose row is damaged, is alone.
+        report=_labelled(
+            np.concatenate([before.report, fresh]),
+            article_number,
+            reports.changed(truth, since, horizon),
+        ),
+        story=_labelled(
+            np.concatenate([before.story, -fresh]),
+            article_number,
+            stories.changed(truth, since, horizon),
+        ),
         article_id=[*before.article_id, *(row[1] for row in articles)],
         day=_appended(before.day, [p.on.toordinal() if p else UNKNOWN_DAY for p in published]),
         instant_s=_appended(
@@ -158,36 +166,14 @@ def tidied(columns: Columns) -> Columns:
     )
 
 
-def _reports(
-    before: NDArray[np.int64],
-    article_number: NDArray[np.int64],
-    truth: sqlite3.Connection,
-    since: int,
-    horizon: int,
+def _labelled(
+    labels: NDArray[np.int64], article_number: NDArray[np.int64], changed: dict[int, int]
 ) -> NDArray[np.int64]:
-    """The report of each article at `horizon`; one that was never joined to others is its own."""
-    report = np.concatenate([before, article_number[len(before) :]])
-    changed = reports.changed(truth, since, horizon)
+    """The labels of articles, with those that have changed, by article number."""
     positions = positions_in(article_number, np.array(list(changed), dtype=np.int64))
-    labels = np.array(list(changed.values()), dtype=np.int64)
-    report[positions[positions >= 0]] = labels[positions >= 0]
-    return report
-
-
-def _stories(
-    before: NDArray[np.int64],
-    article_number: NDArray[np.int64],
-    truth: sqlite3.Connection,
-    since: int,
-    horizon: int,
-) -> NDArray[np.int64]:
-    """The story of each article at `horizon`; where the row is damaged, one of its own."""
-    story = np.concatenate([before, -article_number[len(before) :]])
-    changed = stories.changed(truth, since, horizon)
-    positions = positions_in(article_number, np.array(list(changed), dtype=np.int64))
-    labels = np.array(list(changed.values()), dtype=np.int64)
-    story[positions[positions >= 0]] = labels[positions >= 0]
-    return story
+    anew = np.array(list(changed.values()), dtype=np.int64)
+    labels[positions[positions >= 0]] = anew[positions >= 0]
+    return labels
 
 
 def _head(columns: list[Any], stored: int) -> list[Any]:

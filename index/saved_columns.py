@@ -1,9 +1,8 @@
 """The columns as a file beside the truth: whoever opens a large store need not make them of it.
 
-To make them of a million articles takes a minute, to read them a second. They are as they were at
-the commit that the file names, and brought up to date from there. The file is derived, and of no
-use to anyone but the one that reads it: where it is missing, damaged or of another store, the
-columns are made of the truth, and the next writer saves them again.
+They are as they were at the commit that the file names, and brought up to date from there. Nothing
+depends on the file: where it is missing, damaged or of another database, the columns are made of
+the truth. `scripts/bench/start.py` measures how soon a store answers.
 
 A file is: magic, a JSON header (its length first), the columns one after the other, SHA-256 of all
 before it. It takes its name when it is whole and synced.
@@ -34,6 +33,7 @@ _ARRAYS: Final = (  # those of eight bytes first: each begins at a multiple of i
     *("number", "article_number", "report", "story", "instant_s"),
     *("ordinal", "article", "day", *FILTER_FIELDS),
 )
+_LONGEST_HEADER: Final = 4096
 # What came since is read from the truth each time a store is opened: no more than this share of
 # the articles, and so the file is written anew each time the archive has grown by as much.
 _MOST_BEHIND: Final = 0.05
@@ -57,12 +57,15 @@ def read(folder: Path, truth: sqlite3.Connection) -> SavedColumns | None:
         data = (folder / NAME).read_bytes()
     except FileNotFoundError:
         return None
-    header, body = _checked(folder / NAME, data)
-    seq, committed_s = header["seq"], header["committed_s"]
-    last = int(store.meta(truth, "seq") or 0)
-    if seq > last or committed_s != store.commit_time_s(truth, seq):
-        return None  # the database was put back from elsewhere
-    return SavedColumns(seq, _columns(header, body))
+    content, digest = memoryview(data)[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
+    if not data.startswith(_MAGIC) or hashlib.sha256(content).digest() != digest:
+        raise StoreCorruptError(
+            f"{folder / NAME}: not the bytes that were saved; `nutgraf repair` makes it anew"
+        )
+    header, begin = _header(data)
+    if not _is_of(truth, header):
+        return None
+    return SavedColumns(header["seq"], _columns(header, content[begin:]))
 
 
 def save(folder: Path, truth: sqlite3.Connection, horizon: int) -> None:
@@ -78,12 +81,14 @@ def save(folder: Path, truth: sqlite3.Connection, horizon: int) -> None:
     try:
         if not 0 < horizon >= int(store.meta(truth, "purged_seq") or 0):
             return  # the archive is empty, or has gone on meanwhile
+        if not _is_far_behind(folder, truth):
+            return
         try:
             saved = read(folder, truth)
         except StoreCorruptError:
             saved = None
         since, before = (saved.seq, saved.columns) if saved else (0, EMPTY)
-        if since < horizon and _is_far_behind(truth, since, len(before.article_id)):
+        if since < horizon:
             columns = tidied(extended(before, truth, since, horizon))
             _write(folder, horizon, store.commit_time_s(truth, horizon), columns)
     finally:
@@ -96,7 +101,20 @@ def remove(folder: Path) -> None:
     sync_folder(folder)
 
 
-def _is_far_behind(truth: sqlite3.Connection, since: int, articles: int) -> bool:
+def _is_of(truth: sqlite3.Connection, header: dict[str, Any]) -> bool:
+    """Whether this database made the commit; one that was put back from elsewhere did not."""
+    seq, last = header["seq"], int(store.meta(truth, "seq") or 0)
+    return bool(seq <= last and header["committed_s"] == store.commit_time_s(truth, seq))
+
+
+def _is_far_behind(folder: Path, truth: sqlite3.Connection) -> bool:
+    """By what the header says, which is looked at after each publication; the rest is long."""
+    try:
+        with (folder / NAME).open("rb") as file:
+            header, _ = _header(file.read(_LONGEST_HEADER))
+        since, articles = (header["seq"], header["ids"][0]) if _is_of(truth, header) else (0, 0)
+    except (OSError, ValueError, TypeError, LookupError):  # none, or not as it was saved
+        since, articles = 0, 0
     changed = truth.execute(
         "SELECT (SELECT count(*) FROM articles WHERE added_seq > :since)"
         " + (SELECT count(*) FROM articles WHERE removed_seq > :since)",
@@ -107,21 +125,20 @@ def _is_far_behind(truth: sqlite3.Connection, since: int, articles: int) -> bool
 
 def _write(folder: Path, seq: int, committed_s: int, columns: Columns) -> None:
     arrays: list[NDArray[Any]] = [getattr(columns, name) for name in _ARRAYS]
-    ids = "\n".join(columns.article_id).encode()
+    ids, values = "\n".join(columns.article_id).encode(), json.dumps(columns.values).encode()
     header = json.dumps(
         {
             "seq": seq,
             "committed_s": committed_s,
             "arrays": [[array.dtype.str, len(array)] for array in arrays],
             "ids": [len(columns.article_id), len(ids)],
-            "values": columns.values,
         }
     ).encode()
     header += b" " * (-len(header) % _LENGTH_BYTES)
     length = len(header).to_bytes(_LENGTH_BYTES, "little")
     parts: list[bytes | memoryview] = [_MAGIC, length, header]
     parts += [array.data.cast("B") for array in arrays if len(array)]
-    parts.append(ids)
+    parts += [ids, values]
     draft, digest = folder / _DRAFT, hashlib.sha256()
     try:
         with draft.open("wb") as file:
@@ -138,16 +155,11 @@ def _write(folder: Path, seq: int, committed_s: int, columns: Columns) -> None:
     sync_folder(folder)
 
 
-def _checked(path: Path, data: bytes) -> tuple[dict[str, Any], memoryview]:
-    """Header and columns of a file."""
-    content, digest = memoryview(data)[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
-    if not data.startswith(_MAGIC) or hashlib.sha256(content).digest() != digest:
-        raise StoreCorruptError(
-            f"{path}: not the bytes that were saved; the next write makes it anew"
-        )
+def _header(data: bytes) -> tuple[dict[str, Any], int]:
+    """The header at the beginning of a file, and where the columns begin."""
     begin = len(_MAGIC) + _LENGTH_BYTES
-    end = begin + int.from_bytes(content[len(_MAGIC) : begin], "little")
-    return json.loads(bytes(content[begin:end])), content[end:]
+    end = begin + int.from_bytes(data[len(_MAGIC) : begin], "little")
+    return json.loads(data[begin:end]), end
 
 
 def _columns(header: dict[str, Any], body: memoryview) -> Columns:
@@ -157,4 +169,4 @@ def _columns(header: dict[str, Any], body: memoryview) -> Columns:
         at += arrays[name].nbytes
     count, length = header["ids"]
     ids = bytes(body[at : at + length]).decode().split("\n") if count else []
-    return Columns(**arrays, article_id=ids, values=header["values"])
+    return Columns(**arrays, article_id=ids, values=json.loads(bytes(body[at + length :])))

@@ -229,13 +229,17 @@ class SnapshotReader:
         self._known = (0, EMPTY)  # horizon and columns of the one made last
         self._state: tuple[int, ...] = ()
 
-    def model(self) -> tuple[str, str]:
+    def model(self) -> tuple[str, str] | None:
         """The model of the store's vectors, by name and fingerprint, without a snapshot.
 
+        None: there are no vectors yet.
+
         Raises:
-            StoreUnreadableError: the disk failed.
+            StoreUnreadableError, StoreCorruptError: as `latest`.
         """
         with self._guard, store_folder.readable(self._folder):
+            if not self._watch.execute("SELECT EXISTS (SELECT 1 FROM vectors)").fetchone()[0]:
+                return None
             name, fingerprint = (store.meta(self._watch, key) for key in ("model", "fingerprint"))
         return str(name or ""), str(fingerprint or "")
 

@@ -133,13 +133,19 @@ class Searcher:
     def warm_up(self) -> None:
         """Begin to load the models, on a thread of their own, while the snapshot is made.
 
-        What is wrong with them the first question says.
+        None where there is no vector to compare with. What is wrong with them the first question
+        says.
+
+        Raises:
+            StoreUnreadableError, StoreCorruptError: as `search`.
         """
-        name, fingerprint = self._reader.model()
+        model = self._reader.model()
+        if model is None:
+            return
 
         def load() -> None:
             with contextlib.suppress(NutgrafError):
-                self._ranker.load(name, fingerprint)
+                self._ranker.load(*model)
 
         threading.Thread(target=load, name="models").start()
 

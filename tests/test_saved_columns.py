@@ -124,6 +124,15 @@ def test_a_store_without_them_opens_and_they_come_back(tmp_path: Path) -> None:
     assert (folder / "columns").exists()
 
 
+@pytest.mark.parametrize("rubbish", [b"", b"NUTGRAF-COLUMNS1", b"{" * 9000, b"\xff" * 30])
+def test_a_header_that_is_none_is_written_over(tmp_path: Path, rubbish: bytes) -> None:
+    folder = damageable(tmp_path)
+    (folder / "columns").write_bytes(rubbish)
+    with Writer(folder) as writer:
+        writer.publish()
+    assert seq_saved(folder) is not None
+
+
 @pytest.mark.parametrize("cut", [0, 1, 20, -1, None])
 def test_a_damaged_file_is_passed_over_found_and_mended(tmp_path: Path, cut: int | None) -> None:
     folder = damageable(tmp_path)
@@ -163,6 +172,10 @@ def test_those_of_another_database_are_not_used(tmp_path: Path) -> None:
     shutil.copy(folder / "columns", other.parent / "kept")
     shutil.copy(tmp_path / "kept", older / "columns")
     assert seq_saved(older) is None
+    assert opened(older).columns.article_id == ["a"]
+    with Writer(older) as writer:
+        writer.publish()
+    assert seq_saved(older) is not None, "its own take their place"
     assert opened(older).columns.article_id == ["a"]
 
 
