@@ -40,7 +40,7 @@ class Running:
 
 
 @contextmanager
-def running(most: int = 100) -> Iterator[Running]:
+def running(most: int = 100, look_every_s: float = LOOK_S) -> Iterator[Running]:
     app = FastAPI()
     problems.install(app)
 
@@ -61,7 +61,7 @@ def running(most: int = 100) -> Iterator[Running]:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            http=connection_factory(metrics, look_every_s=LOOK_S, most=most),
+            http=connection_factory(metrics, look_every_s=look_every_s, most=most),
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=2,
@@ -197,7 +197,7 @@ def test_what_is_no_http_is_told_so_as_a_problem(server: Running) -> None:
 
 
 def test_a_newcomer_gets_the_place_of_who_is_idle_for_longest() -> None:
-    with running(most=5) as server, ExitStack() as stack:
+    with running(most=5, look_every_s=60) as server, ExitStack() as stack:
         idle = [stack.enter_context(server.connect()) for _ in range(5)]
         time.sleep(LOOK_S / 4)
         assert server.answers()
@@ -206,7 +206,7 @@ def test_a_newcomer_gets_the_place_of_who_is_idle_for_longest() -> None:
 
 
 def test_when_all_are_at_work_a_newcomer_is_sent_away() -> None:
-    with running(most=3) as server, ExitStack() as stack:
+    with running(most=3, look_every_s=60) as server, ExitStack() as stack:
         for _ in range(3):
             busy = stack.enter_context(server.connect())
             busy.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
