@@ -9,6 +9,7 @@ connection that has been without a request for longest; only if all are at work 
 import asyncio
 import logging
 import resource
+import time
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -67,7 +68,8 @@ class _Connection(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._look: asyncio.TimerHandle | None = None
-        self._idle_since = self.loop.time()
+        # Not the loop's time: of those that uvloop takes in one round it is the same.
+        self._idle_since = time.monotonic()
         self._head_since: float | None = self._idle_since  # None: no byte of the next one came
         self._received = 0  # bytes since the last look
         self._was_drained = False  # since the last look
@@ -91,7 +93,7 @@ class _Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
         if self.conn.their_state is h11.IDLE and self._head_since is None:
-            self._head_since = self.loop.time()
+            self._head_since = time.monotonic()
         if not self.transport.is_closing():
             super().data_received(data)
 
@@ -100,7 +102,7 @@ class _Connection(H11Protocol):
         super().resume_writing()
 
     def on_response_complete(self) -> None:
-        self._idle_since, self._head_since = self.loop.time(), None
+        self._idle_since, self._head_since = time.monotonic(), None
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -130,7 +132,7 @@ class _Connection(H11Protocol):
         """Longer than it should. Where no byte of one came, uvicorn closes a connection itself."""
         if self.conn.their_state is not h11.IDLE or self._head_since is None:
             return False
-        return self.loop.time() - self._head_since >= self._look_every_s
+        return time.monotonic() - self._head_since >= self._look_every_s
 
     @property
     def _waits_for_body(self) -> bool:
