@@ -174,7 +174,7 @@ _MEND: Final[Mapping[Part, Callable[[Writer], None]]] = {
 def _drop_damaged(truth: sqlite3.Connection, table: str) -> int:
     """Delete a derived table's rows that fail their check; returns how many."""
     key = key_of(truth, table)
-    rows = truth.execute(f"SELECT {columns_of(table)}, {', '.join(key)} FROM {table}")
+    rows = truth.execute(f"SELECT {columns_of(table)}, {', '.join(key)} FROM {table} NOT INDEXED")
     damaged = [row[-len(key) :] for row in rows if not is_sound(table, row[: -len(key)])]
     where = " AND ".join(f"{name} IS ?" for name in key)
     truth.executemany(f"DELETE FROM {table} WHERE {where}", damaged)

@@ -1,9 +1,12 @@
 """What `verify` finds: each kind of damage, as what it is, and nothing where there is none."""
 
+import os
 import sqlite3
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from damage import change, contents, copied, damageable
@@ -112,20 +115,37 @@ def test_a_quick_look_sees_a_flipped_bit_in_the_word_index(folder: Path) -> None
 
 
 def test_an_index_that_misses_a_row_is_derived_damage(folder: Path) -> None:
+    with open_page(folder, "passages_by_id") as (file, data):
+        file.seek(data.rindex(b"flood-"), os.SEEK_CUR)
+        file.write(b"fl0od-")
+    verified = verify(folder, Depth.FULL)
+    assert {finding.part for finding in verified.findings} == {"indexes"}
+    assert verified.exit_code == 1
+
+
+def test_a_damaged_row_is_seen_where_an_index_still_has_it_right(folder: Path) -> None:
+    with open_page(folder, "passages") as (file, data):
+        article = data.index(b"again-") + len("again-0123456789ab")  # after the id
+        file.seek(article, os.SEEK_CUR)
+        file.write(bytes([data[article] ^ 1]))
+    verified = verify(folder, Depth.FULL)
+    assert Damage.TRUTH in {finding.damage for finding in verified.findings}
+    assert any(finding.place.startswith("passages number=") for finding in verified.findings)
+
+
+@contextmanager
+def open_page(folder: Path, of: str) -> Iterator[tuple[BinaryIO, bytes]]:
+    """The database's file, at the first page of a table or index; and what is on that page."""
     with closing(sqlite3.connect(folder / store_folder.DATABASE)) as connection:
         (page,) = connection.execute(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'passages_by_id'"
+            "SELECT rootpage FROM sqlite_schema WHERE name = ?", (of,)
         ).fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
     with (folder / store_folder.DATABASE).open("r+b") as file:
         file.seek((page - 1) * size)
         data = file.read(size)
-        at = data.rindex(b"flood-")
-        file.seek((page - 1) * size + at)
-        file.write(b"fl0od-")
-    verified = verify(folder, Depth.FULL)
-    assert {finding.part for finding in verified.findings} == {"indexes"}
-    assert verified.exit_code == 1
+        file.seek(-size, os.SEEK_CUR)
+        yield file, data
 
 
 def test_what_is_no_store_is_told_as_such(tmp_path: Path, folder: Path) -> None:
