@@ -35,7 +35,7 @@ In the order the data flows:
   `rebuild_checks`, `write_ahead_log`: what is damaged, as `findings`; `repair` makes again what is
   derived
 - `columns`, `saved_columns`: what filtering and ordering need, in memory and as a file
-- `snapshot`: a reader's frozen view, where `search` begins; `vectors`: its dense part,
+- `snapshot`: a reader's frozen view, where `search` begins; `vectors`, `tail`: its dense part,
   `kept_rows`: what was read last
 
 `article` holds the records that travel, `errors` what can go wrong; `deadline` and `precedence` are

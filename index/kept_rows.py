@@ -9,7 +9,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.store import PassageRow
+from index.vectors import positions_in
 
 # The text of a passage's article counts in full, also where another passage has the same: of news
 # this is about 5,000 passages, in 16 MB (48 MB of a script beyond Latin-1).
@@ -37,6 +41,13 @@ class KeptRows:
                     self._rows.move_to_end(number)
                     found[number] = row
         return found
+
+    def keep_live(self, numbers: NDArray[np.int64]) -> None:
+        """Let go of rows that are not among these, shape (n,), int64, ascending."""
+        with self._guard:
+            kept = np.fromiter(self._rows, np.int64, len(self._rows))
+            for number in kept[positions_in(numbers, kept) < 0].tolist():
+                self._chars -= len(self._rows.pop(number).article.text)
 
     def put(self, rows: Mapping[int, PassageRow]) -> None:
         """Keep what one reading of the store gave."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from index import deadline
 from index.segments import Segment
+from index.tail import Tail
 
 # What FAISS, BLAS and einsum may differ by in a cosine; nearer ones are told apart by einsum alone.
 _ROUNDING: Final = 1e-5
@@ -37,20 +38,19 @@ class VectorsView:
         self,
         numbers: NDArray[np.int64],
         live_segments: Sequence[Segment],
-        tail_numbers: NDArray[np.int64],
-        tail: NDArray[np.float16],
+        tail: Tail,
     ) -> None:
         """`numbers`: those of the snapshot's passages, shape (passages,), int64, ascending."""
         self._positions = [
             positions_in(numbers, part)
-            for part in (*(segment.numbers for segment in live_segments), tail_numbers)
+            for part in (*(segment.numbers for segment in live_segments), tail.numbers)
         ]
         self._live = [positions >= 0 for positions in self._positions]
         self._segments = list(live_segments)
         self._exact = [at for at, part in enumerate(self._segments) if part.lists is None]
         self._coded = [at for at, part in enumerate(self._segments) if part.lists is not None]
-        self._tail = tail.astype(np.float32)
-        self._parts = [*(segment.vectors for segment in live_segments), tail]
+        self._tail = tail.wide
+        self._parts = [*(segment.vectors for segment in live_segments), tail.vectors]
         self._part = np.full(len(numbers), -1, dtype=np.int16)
         self._row = np.full(len(numbers), -1, dtype=np.int32)
         for part, (positions, is_live) in enumerate(zip(self._positions, self._live, strict=True)):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index import kept_rows, store
@@ -37,9 +38,22 @@ def test_a_row_is_read_once_and_no_snapshot_shows_what_is_not_live_in_it(
         assert [row.text for row in after.passage_rows([0]).values()] == [
             "The ferry sails at noon."
         ]
-        assert before.passage_rows([0])[0].text == "The ferry sails at dawn."
         assert len(read) == 2
+        assert before.passage_rows([0])[0].text == "The ferry sails at dawn."
+        assert len(read) == 3  # it was let go of when it was live no more
     reader.close()
+
+
+def test_rows_that_are_not_live_any_more_are_not_kept(tmp_path: Path) -> None:
+    with Writer(tmp_path) as writer:
+        writer.add([_article("The ferry sails at dawn.")])
+    reader = SnapshotReader(tmp_path)
+    (row,) = reader.latest().passage_rows([0]).values()
+    reader.close()
+    kept = KeptRows()
+    kept.put({1: row, 3: row, 5: row})
+    kept.keep_live(np.array([2, 3, 4]))
+    assert list(kept.get([1, 3, 5])) == [3]
 
 
 def test_those_not_asked_for_longest_make_room_and_a_long_reading_is_not_kept(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from test_coded_lists import QUERIES, clustered_vectors
 
 from index import segments, vectors
+from index.tail import NO_TAIL, Tail
 from index.vectors import VectorsView
 
 PASSAGES = 9_000
@@ -35,7 +36,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
         loaded = [segments.read_segment(folder, info, mapped=mapped) for info in infos]
         assert [segment.lists is None for segment in loaded] == [False, False, True]
         tail = np.sort(PARTS[3])
-        return VectorsView(LIVE, loaded, tail, VECTORS[tail])
+        return VectorsView(LIVE, loaded, Tail.of(tail, VECTORS[tail]))
 
     return view
 
@@ -91,8 +92,7 @@ def test_where_all_that_is_near_was_deleted_as_many_as_asked_for_are_found(tmp_p
         info = segments.write_segment(tmp_path, "1.seg", np.arange(count), stored, "m")
     query = QUERIES[0]
     far = np.sort(np.argsort(-(stored.astype(np.float32) @ query))[count // 5 :])
-    tail = np.empty((0, 0), np.float16)
-    view = VectorsView(far, [segments.read_segment(tmp_path, info)], np.empty(0, np.int64), tail)
+    view = VectorsView(far, [segments.read_segment(tmp_path, info)], NO_TAIL)
     positions, _ = view.search(query, 60, None)
     assert len(positions) == 60
 

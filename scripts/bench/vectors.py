@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from index import segments, store_folder
 from index.model import DEFAULT_MODEL, load_encoder, model_fingerprint
 from index.segments import SegmentInfo
+from index.tail import NO_TAIL
 from index.vectors import VectorsView
 from search.question_adapter import adapted
 
@@ -239,7 +240,7 @@ def measure(folder: Path, real: Vectors, asked: Vectors, passages: int) -> None:
     before = memory_mb()
     began = time.perf_counter()
     loaded = [segments.read_segment(folder, part.info, mapped=True) for part in parts]
-    view = VectorsView(numbers, loaded, np.empty(0, np.int64), np.empty((0, 0), np.float16))
+    view = VectorsView(numbers, loaded, NO_TAIL)
     gc.collect()
     print(
         f"opened in {time.perf_counter() - began:.1f} s; "
@@ -313,9 +314,7 @@ def break_even(vectors: NDArray[np.float16], asked: Vectors) -> str:
         None,
         segments.coded_lists.load(segments.coded_lists.build(vectors)),
     )
-    view = VectorsView(
-        segment.numbers, [segment], np.empty(0, np.int64), np.empty((0, 0), np.float16)
-    )
+    view = VectorsView(segment.numbers, [segment], NO_TAIL)
     _, times = timed(partial(view.search, depth=DEPTH, allowed=None), list(asked), asked[:5])
     return f"| {len(vectors):,} | {exact_times(vectors, asked):.1f} | {np.median(times):.1f} |"
 

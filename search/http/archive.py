@@ -19,6 +19,7 @@ from index.store_folder import DATABASE
 from index.write_ahead_log import held_bytes
 from index.writer import Writer
 from search.desk import alerts
+from search.http import freed_memory
 from search.http.scrub import Scrub, Scrubbed
 from search.searcher import Searcher
 
@@ -32,6 +33,7 @@ QUIET_BEFORE_FINISH_S = 2.0
 # Of the write-ahead log: it is emptied before it has grown to 64 MiB, unless one commit is larger.
 MOST_LOG_BYTES = 32 << 20
 BETWEEN_LOOKS_AT_LOG_S = 1.0
+BETWEEN_GIVING_BACK_S = 10.0
 
 # Of the process that prepares articles: questions go before them, and they before embedding.
 _NICENESS = 10
@@ -73,7 +75,10 @@ class Archive:
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._scrub = Scrub(folder, self._stopping)
-        self._threads = [threading.Thread(target=self._scrub.run, name="scrub", daemon=True)]
+        self._threads = [
+            threading.Thread(target=self._scrub.run, name="scrub", daemon=True),
+            threading.Thread(target=self._give_memory_back, name="memory", daemon=True),
+        ]
         if self._writer:
             self._work.set()
             self._changed.set()
@@ -248,6 +253,10 @@ class Archive:
             except NutgrafError as error:
                 logger.error("the log stays full reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
                 self._stopping.wait(RETRY_AFTER_S)
+
+    def _give_memory_back(self) -> None:
+        while not self._stopping.wait(BETWEEN_GIVING_BACK_S):
+            freed_memory.give_back()
 
     def _let_go_of_log(self) -> None:
         """Another process may write: what is read here must not keep its log from being emptied."""
