@@ -32,28 +32,66 @@ def _never() -> bool:
     return False
 
 
+class Backlog:
+    """The passages of a store that wait for their embedding. For one thread at a time.
+
+    The child process that embeds them is started when it is first needed, and stays until `rest`:
+    to load the model takes longer than to embed a few articles.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._process: EmbeddingProcess | None = None
+
+    def embed(
+        self,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] = _never,
+    ) -> int:
+        """Embed what waits, until nothing does or `stop` says so; returns how many passages.
+
+        What was done is committed group by group and stays, also after KeyboardInterrupt or a
+        crash; the next call goes on from there.
+
+        Raises:
+            ModelError: the model cannot be loaded, or its process died; the next call starts
+                another one.
+            StoreFullError, StoreReadOnlyError: as `Writer.add`.
+        """
+        writer, done = self._writer, 0
+        total = writer.pending()
+        if total:
+            self._process = self._process or EmbeddingProcess(writer.model)
+            try:
+                done = _embed_all(
+                    writer, self._process, writer.fingerprint, None, total, progress, stop
+                )
+            except BaseException:
+                self.rest()
+                raise
+        writer.publish(at_least=_MIN_SEGMENT_PASSAGES)
+        return done
+
+    def rest(self) -> None:
+        """End the child process, if there is one."""
+        if self._process:
+            self._process.close()
+            self._process = None
+
+
 def embed_backlog(
     writer: Writer,
     *,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = _never,
 ) -> int:
-    """Embed passages that wait, until none does or `stop` says so; returns how many.
-
-    What was done is committed group by group and stays, also after KeyboardInterrupt or a crash;
-    the next call goes on from there.
-
-    Raises:
-        ModelError: the model cannot be loaded, or its process died.
-        StoreFullError, StoreReadOnlyError: as `Writer.add`.
-    """
-    total = writer.pending()
-    done = 0
-    if total:
-        with EmbeddingProcess(writer.model) as process:
-            done = _embed_all(writer, process, writer.fingerprint, None, total, progress, stop)
-    writer.publish(at_least=_MIN_SEGMENT_PASSAGES)
-    return done
+    """`Backlog.embed`, and the end of the child process."""
+    backlog = Backlog(writer)
+    try:
+        return backlog.embed(progress=progress, stop=stop)
+    finally:
+        backlog.rest()
 
 
 def reembed(

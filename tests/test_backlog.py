@@ -1,5 +1,7 @@
 """The backlog: what waits is embedded group by group, and nothing done is done again."""
 
+import os
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,8 +13,9 @@ from test_model import tiny_model
 
 from index import backlog, store_folder
 from index.article import embedding_text
-from index.backlog import Progress, embed_backlog, reembed
+from index.backlog import Backlog, Progress, embed_backlog, reembed
 from index.embedding import EmbeddingProcess
+from index.errors import ModelError
 from index.model import Embeddings, load_encoder, model_fingerprint
 from index.snapshot import SnapshotReader
 from index.writer import Writer
@@ -95,6 +98,49 @@ def test_progress_counts_up_to_all_and_stop_ends_behind_a_commit(writer: Writer)
 def test_nothing_waiting_starts_no_model(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "EmbeddingProcess", None)
     assert embed_backlog(writer) == 0
+
+
+def test_the_model_is_loaded_once_until_it_rests(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+
+    def start(model: str) -> EmbeddingProcess:
+        started.append(model)
+        return EmbeddingProcess(model)
+
+    monkeypatch.setattr(backlog, "EmbeddingProcess", start)
+    waiting = Backlog(writer)
+    for at, one in enumerate(SIX[:4]):
+        writer.add([one])
+        if at == 3:
+            waiting.rest()
+        assert waiting.embed() == 1
+    waiting.rest()
+    assert len(started) == 2
+
+
+def test_after_the_model_s_process_died_another_one_goes_on(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, child = Backlog(writer), []
+    writer.add(SIX)
+
+    class Mortal(EmbeddingProcess):
+        def embed(self, given: Sequence[str]) -> Embeddings:
+            child[:] = [self._child.pid]
+            return super().embed(given)
+
+    monkeypatch.setattr(backlog, "EmbeddingProcess", Mortal)
+
+    def kill(progress: Progress) -> None:
+        if progress.done == 2:
+            os.kill(child.pop(), signal.SIGKILL)
+
+    with pytest.raises(ModelError, match="ended"):
+        waiting.embed(progress=kill)
+    assert waiting.embed() == 4
+    waiting.rest()
 
 
 def test_ctrl_c_keeps_all_that_was_done_and_the_next_run_goes_on_from_there(

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from index.article import ArticleId, SourceRecord
-from index.backlog import embed_backlog
+from index.backlog import Backlog
 from index.errors import NutgrafError, StoreReadOnlyError
 from index.idempotency import Outcome
 from index.precedence import Precedence, behind, give_way
@@ -28,6 +28,8 @@ from search.searcher import Searcher
 RETRY_AFTER_S = 60.0
 # Between two looks at the saved searches: each of them is a question to answer.
 BETWEEN_RECORDS_S = 1.0
+# The child that embeds holds the model in 200 MB, and loads it in a second or two.
+MODEL_UNUSED_S = 30.0
 # Learning which lines recur looks over whole outlets, so it waits for the end of a run of adds.
 QUIET_BEFORE_FINISH_S = 2.0
 # Of the write-ahead log: it is emptied before it has grown to 64 MiB, unless one commit is larger.
@@ -192,22 +194,26 @@ class Archive:
         return self._writer
 
     def _embed(self) -> None:
-        writer = self._writing()
-        while not self._stopping.is_set():
-            self._work.wait()
-            self._work.clear()
-            try:
-                self._embed_what_waits(writer)
-            except NutgrafError as error:
-                logger.error("embedding failed reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
-                self._stopping.wait(RETRY_AFTER_S)
-                self._work.set()
+        backlog = Backlog(self._writing())
+        try:
+            while not self._stopping.is_set():
+                if not self._work.wait(MODEL_UNUSED_S):
+                    backlog.rest()
+                    self._work.wait()
+                self._work.clear()
+                try:
+                    self._embed_what_waits(backlog)
+                except NutgrafError as error:
+                    logger.error("embedding failed reason=%s retry_s=%.0f", error, RETRY_AFTER_S)
+                    self._stopping.wait(RETRY_AFTER_S)
+                    self._work.set()
+        finally:
+            backlog.rest()
 
-    def _embed_what_waits(self, writer: Writer) -> None:
+    def _embed_what_waits(self, backlog: Backlog) -> None:
+        writer = self._writing()
         with behind(self.questions):
-            embedded = embed_backlog(
-                writer, progress=lambda _: self._show(), stop=self._stopping.is_set
-            )
+            embedded = backlog.embed(progress=lambda _: self._show(), stop=self._stopping.is_set)
             self._show()  # segments, where there are new ones
         if embedded:
             logger.info("embedded passages=%d pending=%d", embedded, writer.pending())
