@@ -49,16 +49,10 @@ def groups(connection: sqlite3.Connection, seq: int) -> Iterator[Finding]:
 
 def sources(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Articles that are not what their source says: their content, their text, their lines."""
-    last = 0
-    while numbers := [
-        row[0]
-        for row in connection.execute(
-            "SELECT number FROM articles WHERE number > ? ORDER BY number LIMIT ?",
-            (last, _ARTICLES),
-        )
-    ]:
-        last = numbers[-1]
-        for number, article in store.articles_numbered(connection, numbers).items():
+    numbers = [row[0] for row in connection.execute("SELECT number FROM articles ORDER BY number")]
+    for at in range(0, len(numbers), _ARTICLES):
+        some = numbers[at : at + _ARTICLES]
+        for number, article in store.articles_numbered(connection, some).items():
             yield from _source(connection, number, article.text)
 
 

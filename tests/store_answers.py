@@ -78,7 +78,9 @@ def dump(folder: Path) -> str:
 
 
 def _of_snapshot(snapshot: Snapshot) -> set[tuple[object, ...]]:
-    said: set[tuple[object, ...]] = {("model", snapshot.model, snapshot.fingerprint)}
+    # Each by itself: where one is damaged, the other is still said.
+    told = {"model": snapshot.model, "fingerprint": snapshot.fingerprint}
+    said: set[tuple[object, ...]] = {item for item in told.items() if item[1]}
     columns = snapshot.columns
     count = len(columns.number)
     rows = snapshot.passage_rows(range(count))

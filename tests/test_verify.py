@@ -133,6 +133,14 @@ def test_a_damaged_row_is_seen_where_an_index_still_has_it_right(folder: Path) -
     assert any(finding.place.startswith("passages number=") for finding in verified.findings)
 
 
+def test_a_look_at_rows_that_are_out_of_order_comes_to_its_end(folder: Path) -> None:
+    with open_page(folder, "superseded") as (file, data):
+        file.seek(data.index(b"fire"), os.SEEK_CUR)
+        file.write(b"\xffire")  # no UTF-8: what it is read as comes before it
+    verified = verify(folder, Depth.FULL)
+    assert "superseded: not in the order of its key" in {each.place for each in verified.findings}
+
+
 @contextmanager
 def open_page(folder: Path, of: str) -> Iterator[tuple[BinaryIO, bytes]]:
     """The database's file, at the first page of a table or index; and what is on that page."""

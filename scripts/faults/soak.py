@@ -72,6 +72,7 @@ _LOOK_S: Final = 1.0
 _DIM: Final = 384
 _SEARCHERS: Final = 2
 _BETWEEN_ROUNDS_S: Final = 1.0  # of feeding: the child that embeds must keep up
+_COMING_AND_GOING: Final = 4  # articles, in one round
 _BETWEEN_BACKUPS_S: Final = 30.0
 _BETWEEN_DESKS_S: Final = 0.2
 _ANSWERED: Final = frozenset({200, 201, 204})
@@ -220,12 +221,12 @@ def _look_at_one(client: Client) -> None:
 
 
 def feed(client: Client) -> None:
-    """Add two articles, change one, remove two; and see that each was done."""
+    """Add four articles, change one, remove four; and see that each was done."""
     archive, began_s = client.archive, time.monotonic()
     with archive.guard:
         ids = list(archive.live)
-    changed, *leaving = client.random.sample(ids, 3)
-    coming = [archive.article(), archive.article(), archive.article(changed)]
+    changed, *leaving = client.random.sample(ids, 1 + _COMING_AND_GOING)
+    coming = [archive.article() for _ in range(_COMING_AND_GOING)] + [archive.article(changed)]
     headers = {"Idempotency-Key": f"soak-{coming[0]['id']}"} if client.random.random() < 0.2 else {}
     client.call("feed", "POST", "/v1/articles", coming, headers=headers)
     former = _word_of(archive.live[changed])
@@ -524,7 +525,7 @@ class Soak:
             f"the store has <= {MOST_TIMES_LIVE} x live bytes": self.times_live <= MOST_TIMES_LIVE,
             "answers are right and none is an error": not self.errors,
             "no row is damaged": not any(sample.bad_rows for sample in self.samples),
-            "as many articles at the end": abs(articles[-1] - articles[0]) <= 4,  # of one round
+            "as many articles at the end": abs(articles[-1] - articles[0]) <= 2 * _COMING_AND_GOING,
             "segments were published or compacted": self.published + self.compacted > 0,
             "it ended well when told to": self.exit_status == 0,
         }
