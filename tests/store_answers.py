@@ -70,7 +70,7 @@ def dump(folder: Path) -> str:
         ]
         for name in names:
             # A counter ahead skips numbers, and the planner's counts make it slower; no more.
-            if name.startswith(("sqlite_sequence", "sqlite_stat")):
+            if name.lower().startswith(("sqlite_sequence", "sqlite_stat")):
                 continue
             for row in sorted(map(repr, connection.execute(f"SELECT * FROM {name}"))):
                 digest.update(row.encode())
