@@ -16,6 +16,7 @@ The last four break a promise.
 """
 
 import argparse
+import faulthandler
 import json
 import os
 import pickle
@@ -253,11 +254,13 @@ def _tried(ask: Callable[[], object], otherwise: object) -> object:
 def in_child(work: Callable[[], object]) -> object:
     """What `work` returns, done by a child; RuntimeError if it dies, hangs or raises."""
     hear, say = os.pipe()
+    stuck = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the function
     child = os.fork()
     if child == 0:
         os.close(hear)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         signal.alarm(PATIENCE_S)
+        faulthandler.dump_traceback_later(PATIENCE_S - 5, file=stuck)
         try:
             data = pickle.dumps(work())
         except BaseException as error:
@@ -271,7 +274,9 @@ def in_child(work: Callable[[], object]) -> object:
     with os.fdopen(hear, "rb") as pipe:
         data = pipe.read()
     _, status = os.waitpid(child, 0)
-    result = pickle.loads(data) if data else RuntimeError(f"status {status}")  # noqa: S301
+    stuck.seek(0)
+    at = stuck.read().decode()
+    result = pickle.loads(data) if data else RuntimeError(f"status {status} {at}")  # noqa: S301
     if isinstance(result, RuntimeError):
         raise result
     return result
