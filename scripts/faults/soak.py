@@ -534,7 +534,7 @@ class Soak:
 def _last_trace(log: str) -> str:
     """The end of what the server logged, from its last traceback on if there is one."""
     before, mark, trace = log.rpartition("Traceback (most recent call last)")
-    return f"the server's log ends: {mark}{trace if mark else before[-500:]}"[:5000]
+    return f"the server's log ends: {mark}{(trace if mark else before)[-3000:]}"
 
 
 def median_slope(x: Sequence[float], y: Sequence[float]) -> float:
