@@ -532,9 +532,10 @@ class Soak:
 
 
 def _last_trace(log: str) -> str:
-    """The end of what the server logged, from its last traceback on if there is one."""
-    before, mark, trace = log.rpartition("Traceback (most recent call last)")
-    return f"the server's log ends: {mark}{(trace if mark else before)[-3000:]}"
+    """The end of the server's last traceback; without one, of its log."""
+    before, _, trace = log.rpartition("Traceback (most recent call last)")
+    lines = re.split(r"\n(?=\d{4}-\d\d-\d\d )", trace)[0] if before else trace
+    return f"the server's log: ... {lines[-3000:]}"
 
 
 def median_slope(x: Sequence[float], y: Sequence[float]) -> float:
