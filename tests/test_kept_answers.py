@@ -73,6 +73,7 @@ def test_errors_and_traces_are_not_kept(harbour: Path) -> None:
 def test_those_not_asked_for_longest_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_answers, "_MOST_BYTES", 25)
     monkeypatch.setattr(kept_answers, "_LARGEST_BYTES", 20)
+    monkeypatch.setattr(kept_answers, "_BESIDE_BODY_BYTES", 0)
     kept = KeptAnswers()
     for name in ("a", "b"):
         kept.put("tag", name.encode(), Response("x" * 10))

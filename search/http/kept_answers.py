@@ -23,6 +23,7 @@ from search.searcher import Searcher
 # An answer of ten hits is 15 kB.
 _MOST_BYTES: Final = 32 << 20
 _LARGEST_BYTES: Final = 1 << 20
+_BESIDE_BODY_BYTES: Final = 2 << 10  # the response, its headers, and the entry
 
 
 class KeptAnswers:
@@ -56,7 +57,7 @@ class KeptAnswers:
 
 
 def _size(asked: bytes, response: Response) -> int:
-    return len(asked) + len(response.body)
+    return len(asked) + len(response.body) + _BESIDE_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
