@@ -115,6 +115,7 @@ def _session() -> "InferenceSession":
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the parts run side by side instead
+    options.enable_mem_pattern = False  # it keeps a plan for each shape, and ours are all different
     return onnxruntime.InferenceSession(_GRAPH, options, providers=["CPUExecutionProvider"])
 
 
