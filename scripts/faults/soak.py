@@ -66,8 +66,8 @@ MOST_TIMES_LIVE: Final = 2.2
 MORE_FILES: Final = 12
 MORE_THREADS: Final = 2
 
-# Until what is kept of answers and rows is as much as it may be: some 5,000 requests.
-WARM_UP_S: Final = 240.0
+# Until what is kept of answers, rows and models' buffers is as much as it will be.
+WARM_UP_REQUESTS: Final = 8_000
 _SAMPLE_S: Final = 20.0
 _LOOK_S: Final = 1.0
 _DIM: Final = 384
@@ -471,7 +471,7 @@ class Soak:
     """What was seen of a server that worked for a while."""
 
     samples: tuple[Sample, ...]
-    warm_up_s: float
+    warm_up_requests: int
     live_bytes: int
     published: int
     compacted: int
@@ -481,7 +481,7 @@ class Soak:
 
     @property
     def warm(self) -> tuple[Sample, ...]:
-        return tuple(sample for sample in self.samples if sample.at_s > self.warm_up_s)
+        return tuple(sample for sample in self.samples if sample.requests > self.warm_up_requests)
 
     @property
     def mib_in_10_000(self) -> float:
@@ -558,7 +558,7 @@ def _more(counts: Sequence[int]) -> float:
     return float(np.median(counts[-third:]) - np.median(counts[:third]))
 
 
-def soak(folder: Path, *, seconds: float, warm_up_s: float, articles: int) -> Soak:
+def soak(folder: Path, *, seconds: float, warm_up_requests: int, articles: int) -> Soak:
     """Serve a new store under `folder` for so many seconds, and judge what was seen of it."""
     archive = Archive(Press(seed=1))
     archive.live = {made["id"]: made for made in (archive.article() for _ in range(articles))}
@@ -574,7 +574,7 @@ def soak(folder: Path, *, seconds: float, warm_up_s: float, articles: int) -> So
         archive.complain(_last_trace((folder / "log").read_text()))
     return Soak(
         samples=tuple(watch.samples),
-        warm_up_s=warm_up_s,
+        warm_up_requests=warm_up_requests,
         live_bytes=live_bytes(list(archive.live.values()), folder / "fresh"),
         published=watch.published,
         compacted=watch.compacted,
@@ -611,7 +611,7 @@ def main() -> int:
         seen = soak(
             folder,
             seconds=60 * arguments.minutes,
-            warm_up_s=WARM_UP_S,
+            warm_up_requests=WARM_UP_REQUESTS,
             articles=arguments.articles,
         )
     finally:
