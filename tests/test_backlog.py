@@ -120,6 +120,7 @@ def test_the_model_is_loaded_once_until_it_rests(
     assert len(started) == 2
 
 
+@pytest.mark.slow
 def test_after_the_model_s_process_died_another_one_goes_on(
     writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
