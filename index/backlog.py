@@ -14,6 +14,8 @@ _GROUP_PASSAGES = 192
 _ORDER_PASSAGES = 20_000
 # A tail of this many vectors adds about 2 ms to a query; then it becomes a segment.
 _PUBLISH_PASSAGES = 20_000
+# While it goes on: where articles come without a pause it never ends, and what is dead is to go.
+_BETWEEN_PUBLISHING_S = 10.0
 # What a server that gets an article every few seconds leaves in the tail: under 1 ms a query.
 _MIN_SEGMENT_PASSAGES = 1_000
 
@@ -133,7 +135,8 @@ def _embed_all(
     progress: Callable[[Progress], None] | None,
     stop: Callable[[], bool],
 ) -> int:
-    done, began, unpublished = 0, time.monotonic(), 0
+    done, began = 0, time.monotonic()
+    publish_at = began + _BETWEEN_PUBLISHING_S
     for numbers in _groups(writer, other_model):
         if stop():
             break
@@ -142,10 +145,9 @@ def _embed_all(
             vectors = process.embed([item.text for item in waiting])
             writer.store_embeddings(waiting, vectors, fingerprint)
         done += len(numbers)
-        unpublished += len(numbers)
-        if unpublished >= _PUBLISH_PASSAGES and other_model is None:
-            writer.publish()
-            unpublished = 0
+        if time.monotonic() > publish_at and other_model is None:
+            writer.publish(at_least=_PUBLISH_PASSAGES)
+            publish_at = time.monotonic() + _BETWEEN_PUBLISHING_S
         if progress:
             rate = done / max(time.monotonic() - began, 1e-9)
             progress(Progress(done, max(total, done), rate, max(total - done, 0) / rate))

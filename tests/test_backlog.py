@@ -95,6 +95,17 @@ def test_progress_counts_up_to_all_and_stop_ends_behind_a_commit(writer: Writer)
     assert all(p.passages_per_s > 0 for p in said)
 
 
+def test_while_it_goes_on_vectors_become_segments(
+    writer: Writer, reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "_BETWEEN_PUBLISHING_S", 0.0)
+    monkeypatch.setattr(backlog, "_PUBLISH_PASSAGES", 4)
+    writer.add(SIX)
+    segments: list[int] = []
+    embed_backlog(writer, progress=lambda _: segments.append(reader.latest().segments))
+    assert segments == [0, 1, 1]
+
+
 def test_nothing_waiting_starts_no_model(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "EmbeddingProcess", None)
     assert embed_backlog(writer) == 0
