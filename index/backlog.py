@@ -37,8 +37,8 @@ def _never() -> bool:
 class Backlog:
     """The passages of a store that wait for their embedding. For one thread at a time.
 
-    The child process that embeds them is started when it is first needed, and stays until `rest`:
-    to load the model takes longer than to embed a few articles.
+    The child process that embeds them is started when it is first needed, and stays until `rest`,
+    so that the model is not loaded again for each few articles that come.
     """
 
     def __init__(self, writer: Writer) -> None:

@@ -15,7 +15,6 @@ from index import store
 from index.findings import Finding, Part, derived, truth
 
 _SHOWN = 5  # places named for one check; of the others the number
-_ARTICLES = 200  # read at a time
 _NORM_TOLERANCE = 0.01  # of a vector in float16
 
 
@@ -207,16 +206,14 @@ def counters(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 def spans(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Sound passages whose span is not within their article's text."""
-    numbers = [row[0] for row in connection.execute("SELECT number FROM articles ORDER BY number")]
-    for at in range(0, len(numbers), _ARTICLES):
-        for article in store.articles_numbered(connection, numbers[at : at + _ARTICLES]).values():
-            for passage in store.passages_of(connection, article):
-                if not 0 <= passage.start < passage.end <= len(article.text):
-                    yield truth(
-                        f"passages {passage.number}",
-                        f"its span {passage.start} to {passage.end} is not within the text of "
-                        f"article {article.id}",
-                    )
+    for article in store.all_articles(connection):
+        for passage in store.passages_of(connection, article):
+            if not 0 <= passage.start < passage.end <= len(article.text):
+                yield truth(
+                    f"passages {passage.number}",
+                    f"its span {passage.start} to {passage.end} is not within the text of "
+                    f"article {article.id}",
+                )
 
 
 def vectors(connection: sqlite3.Connection) -> Iterator[Finding]:

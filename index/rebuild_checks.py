@@ -14,7 +14,6 @@ from index.findings import Finding, Part, derived, truth
 from index.idempotency import content_hash
 from index.recurring import line_hashes
 
-_ARTICLES = 200  # read at a time
 _MADE: Final = {
     Part.COPIES: ("sketches", "fingerprints"),
     Part.STORIES: ("points", "postings"),
@@ -49,11 +48,8 @@ def groups(connection: sqlite3.Connection, seq: int) -> Iterator[Finding]:
 
 def sources(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Articles that are not what their source says: their content, their text, their lines."""
-    numbers = [row[0] for row in connection.execute("SELECT number FROM articles ORDER BY number")]
-    for at in range(0, len(numbers), _ARTICLES):
-        some = numbers[at : at + _ARTICLES]
-        for number, article in store.articles_numbered(connection, some).items():
-            yield from _source(connection, number, article.text)
+    for article in store.all_articles(connection):
+        yield from _source(connection, article.number, article.text)
 
 
 def _source(connection: sqlite3.Connection, number: int, text: str) -> Iterator[Finding]:

@@ -18,10 +18,6 @@ class Tail:
     vectors: NDArray[np.float16]  # shape (n, dim)
     wide: NDArray[np.float32]  # the same: the product with a question takes this type only
 
-    @classmethod
-    def of(cls, numbers: NDArray[np.int64], vectors: NDArray[np.float16]) -> "Tail":
-        return GrowingTail().grown(numbers, vectors)
-
 
 NO_TAIL: Final = Tail(
     np.empty(0, np.int64), np.empty((0, 0), np.float16), np.empty((0, 0), np.float32)

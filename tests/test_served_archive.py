@@ -1,11 +1,13 @@
 """What the archive of a server acknowledged is what its next question sees."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from oracle import record
 
+from index.embedding import EmbeddingProcess
 from index.errors import StoreCorruptError
 from index.snapshot import Snapshot, SnapshotReader
 from search.http.archive import Archive
@@ -47,3 +49,25 @@ def test_a_view_that_could_not_be_made_is_made_for_the_next_question(
         found(archive, '"weir"')
     monkeypatch.setattr(SnapshotReader, "_next_snapshot", makes)
     assert found(archive, '"weir"') == []
+
+
+def test_the_model_is_let_go_of_when_no_article_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.http.archive.MODEL_UNUSED_S", 0.5)
+    monkeypatch.setattr("search.http.archive.QUIET_BEFORE_FINISH_S", 0.1)
+    ended: list[int] = []
+    close = EmbeddingProcess.close
+
+    def closing(process: EmbeddingProcess) -> None:
+        close(process)
+        ended.append(process._child.pid)
+
+    monkeypatch.setattr(EmbeddingProcess, "close", closing)
+    with Archive(tmp_path / "store") as archive:
+        archive.add([record("flood", "weir")])
+        until = time.monotonic() + 60
+        while not ended and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not archive.pending()
+        assert not Path(f"/proc/{ended[0]}").exists()

@@ -20,7 +20,7 @@ from index.columns import UNKNOWN_DAY, UNKNOWN_INSTANT
 from index.errors import StoreCorruptError
 from index.segments import Segment, SegmentInfo
 from index.snapshot import SnapshotReader
-from index.tail import Tail
+from index.tail import GrowingTail
 from index.vectors import VectorsView
 from index.writer import Writer
 
@@ -430,7 +430,7 @@ def test_a_search_over_segments_and_tail_is_exact_and_ties_go_to_the_earlier_pos
         )
         loaded.append(snapshot_module.segments.read_segment(folder, info))
     tail = np.sort(parts[2])
-    view = VectorsView(live, loaded, Tail.of(numbers[tail], vectors[tail]))
+    view = VectorsView(live, loaded, GrowingTail().grown(numbers[tail], vectors[tail]))
     query = vector_of(f"question {seed}")
     allowed = None if share is None else random.random(len(live)) < share
     positions, cosines = view.search(query, depth, allowed)

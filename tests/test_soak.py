@@ -36,7 +36,7 @@ def test_the_median_slope_is_that_of_most_points_whatever_a_few_say(soak: Any) -
 def test_a_server_that_is_asked_fed_and_backed_up_for_a_while_keeps_its_promises(
     soak: Any, tmp_path: Path
 ) -> None:
-    seen = soak.soak(tmp_path, seconds=40, warm_up_requests=100, articles=50)
+    seen = soak.soak(tmp_path, seconds=40, warm_up_s=15, articles=50)
     broken = [promise for promise, kept in seen.promises_of_any_length().items() if not kept]
     assert not broken, (seen.errors, seen.samples)
     for what in ("backup", "desk", "export", "feed", "page", "remove", "search thoroughly"):

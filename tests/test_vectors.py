@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from test_coded_lists import QUERIES, clustered_vectors
 
 from index import segments, vectors
-from index.tail import NO_TAIL, Tail
+from index.tail import NO_TAIL, GrowingTail
 from index.vectors import VectorsView
 
 PASSAGES = 9_000
@@ -36,7 +36,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
         loaded = [segments.read_segment(folder, info, mapped=mapped) for info in infos]
         assert [segment.lists is None for segment in loaded] == [False, False, True]
         tail = np.sort(PARTS[3])
-        return VectorsView(LIVE, loaded, Tail.of(tail, VECTORS[tail]))
+        return VectorsView(LIVE, loaded, GrowingTail().grown(tail, VECTORS[tail]))
 
     return view
 

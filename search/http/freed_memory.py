@@ -1,7 +1,7 @@
 """Gives memory that was freed back to the system.
 
 Snapshots and answers come and go in twenty threads, and glibc keeps what each of them freed for the
-next time it asks: after a day a server would have half as much again as it needs.
+next time it asks: after nine minutes of scripts/faults/soak.py 326 MiB, with 190 to 250 in use.
 """
 
 import ctypes
