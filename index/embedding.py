@@ -1,8 +1,8 @@
 """Embedding in a process of its own, of lower priority, so that adding and answering stay quick.
 
-The child is `python -m index.embedding MODEL THREADS`, see `child_process`. A request is a JSON
-list of texts. A reply is of kind `R`, what the model is, once at the beginning; `V`, the vectors as
-float32 bytes; or `E`, what went wrong.
+The child is `python -m index.embedding MODEL THREADS DEVICE`, see `child_process`. A request is a
+JSON list of texts. A reply is of kind `R`, what the model is, once at the beginning; `V`, the
+vectors as float32 bytes; or `E`, what went wrong.
 """
 
 import json
@@ -16,7 +16,7 @@ import numpy as np
 
 from index.child_process import ChildEndedError, ChildProcess, Requests
 from index.errors import ModelError
-from index.model import DEFAULT_MODEL, Embeddings, Encoder, load_encoder
+from index.model import CPU, DEFAULT_MODEL, Embeddings, Encoder, load_encoder
 from index.precedence import held_back
 
 _NICENESS = 19
@@ -32,12 +32,17 @@ class EmbeddingProcess:
     It loads the model while the parent goes on. It is an `Encoder` for one thread at a time.
     """
 
-    def __init__(self, model: str = DEFAULT_MODEL, *, threads: int | None = None) -> None:
-        """Start the child; `threads` None: as many as there are cores this process may use."""
+    def __init__(
+        self, model: str = DEFAULT_MODEL, *, threads: int | None = None, device: str = CPU
+    ) -> None:
+        """Start the child; `threads` None: as many as there are cores this process may use.
+
+        `device`: see `load_encoder`.
+        """
         cores = str(threads or len(os.sched_getaffinity(0)))
         # torch settles its threads on import.
         environment = {"OMP_NUM_THREADS": cores}
-        self._child = ChildProcess("index.embedding", model, cores, environment=environment)
+        self._child = ChildProcess("index.embedding", model, cores, device, environment=environment)
         self._identity: tuple[str, int] | None = None
 
     @property
@@ -99,10 +104,10 @@ class EmbeddingProcess:
 # --- the child's side ----------------------------------------------------------------------------
 
 
-def _main(model: str, threads: int) -> int:
+def _main(model: str, threads: int, device: str) -> int:
     requests = Requests(niceness=_NICENESS)
     try:
-        encoder = load_encoder(model, threads=threads)
+        encoder = load_encoder(model, threads=threads, device=device)
     except ModelError as error:
         requests.reply(_ERROR, str(error).encode("utf-8", "replace"))
         return 1
@@ -120,4 +125,4 @@ def _answer(encoder: Encoder, texts: list[str]) -> tuple[bytes, bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(_main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))

@@ -1,7 +1,8 @@
 """From texts to embeddings.
 
-The default model runs on onnxruntime, so that a process which only answers questions imports
-neither torch nor sentence-transformers; any other model is sentence-transformers' to run.
+On the processor the default model runs on onnxruntime, so that a process which only answers
+questions imports neither torch nor sentence-transformers; any other model, and any model on a GPU,
+is sentence-transformers' to run.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_NAMES = (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
+CPU = "cpu"
 SPECIAL_TOKENS = 2  # [CLS] before a text and [SEP] after it
 # Of a window of MAX_TOKENS, what a headline may take before its passage no longer fits.
 HEADLINE_TOKENS = 64
@@ -65,20 +67,27 @@ class Encoder(Protocol):
         """
 
 
-def load_encoder(model: str = DEFAULT_MODEL, *, threads: int = 1) -> Encoder:
+def load_encoder(model: str = DEFAULT_MODEL, *, threads: int = 1, device: str = CPU) -> Encoder:
     """The encoder of a sentence-transformers model, by name or folder.
 
     Args:
         model: the default model, or another one's folder or its name on the Hugging Face hub;
             by name it must have been downloaded before.
         threads: processor cores to use.
+        device: what the model runs on, as torch names it, such as "cuda" or "cuda:1".
 
     Raises:
-        ModelError: there is no such model here, or its files are damaged; says what to do.
+        ModelError: there is no such model or no such device here, or the model's files are
+            damaged; says what to do.
     """
-    if model in _DEFAULT_NAMES:
+    if model not in _DEFAULT_NAMES:
+        folder = _model_folder(model)
+        return _SentenceTransformersEncoder(folder, _folder_fingerprint(folder), threads, device)
+    if device == CPU:
         return _OnnxEncoder(threads)
-    return _SentenceTransformersEncoder(model, threads)
+    default_model.check_files()
+    folder = default_model.package_folder()
+    return _SentenceTransformersEncoder(folder, default_model.FINGERPRINT, threads, device)
 
 
 def model_fingerprint(model: str) -> str:
@@ -284,6 +293,10 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 # --- any other model ------------------------------------------------------------------------------
 
+_PROCESSOR_BATCH_TEXTS = 32
+# What one batch may take on a GPU, at the model's longest; measured by scripts/bench/embedding.py.
+_DEVICE_BATCH_TOKENS = 65_536
+
 # Not part of what makes a vector: documentation, and copies of the weights in other formats.
 _IGNORED_FOLDERS = {"onnx", "openvino"}
 _IGNORED_SUFFIXES = {".md", ".png", ".jpg", ".pdf"}
@@ -292,10 +305,13 @@ _IGNORED_SUFFIXES = {".md", ".png", ".jpg", ".pdf"}
 class _SentenceTransformersEncoder:
     """A model that sentence-transformers runs, as its own configuration says."""
 
-    def __init__(self, name: str, threads: int) -> None:
-        folder = _model_folder(name)
-        self.fingerprint = _folder_fingerprint(folder)
-        self._model = _load_sentence_transformer(name, folder, threads)
+    def __init__(self, folder: Path, fingerprint: str, threads: int, device: str) -> None:
+        self.fingerprint = fingerprint
+        self._model = _load_sentence_transformer(folder, threads, device)
+        self._batch_texts = _PROCESSOR_BATCH_TEXTS
+        if device != CPU:
+            longest = self._model.max_seq_length or _DEVICE_BATCH_TOKENS
+            self._batch_texts = max(1, _DEVICE_BATCH_TOKENS // longest)
         self.dim = len(self._embed_windows(["dimension"])[0])
 
     def embed(self, texts: Sequence[str]) -> Embeddings:
@@ -309,7 +325,10 @@ class _SentenceTransformersEncoder:
 
     def _embed_windows(self, windows: Sequence[str]) -> Embeddings:
         embeddings = self._model.encode(
-            list(windows), normalize_embeddings=True, show_progress_bar=False
+            list(windows),
+            batch_size=self._batch_texts,
+            normalize_embeddings=True,
+            show_progress_bar=False,
         )
         return np.ascontiguousarray(embeddings, np.float32)
 
@@ -318,18 +337,32 @@ def _token_count(tokenizer: Any, text: str) -> int:
     return len(tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
 
-def _load_sentence_transformer(name: str, folder: Path, threads: int) -> "SentenceTransformer":
+def _load_sentence_transformer(folder: Path, threads: int, device: str) -> "SentenceTransformer":
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
+    _check_device(device)
     try:
-        return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        return SentenceTransformer(str(folder), device=device, local_files_only=True)
     except (ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(
-            f"sentence-transformers cannot load {name!r} from {folder}: {error}"
+            f"sentence-transformers cannot load a model from {folder}: {error}"
+        ) from error
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (AssertionError, RuntimeError) as error:  # torch has no class of its own for this
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ModelError(
+            f"torch {torch.__version__} cannot use the device {device!r}: {reason}; set "
+            "NUTGRAF_DEVICE to cpu, or install a torch built for that device"
         ) from error
 
 

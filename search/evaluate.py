@@ -23,7 +23,7 @@ import index
 from index.article import ArticleId, Origin, SourceRecord, article_id
 from index.backlog import embed_backlog
 from index.errors import BadArticleError, BadCollectionError
-from index.model import DEFAULT_MODEL, model_fingerprint
+from index.model import CPU, DEFAULT_MODEL, model_fingerprint
 from index.reading import read
 from index.writer import Writer
 from search.cross_encoder import Effort
@@ -125,6 +125,7 @@ def evaluate(
     *,
     cache_dir: Path,
     model: str = DEFAULT_MODEL,
+    device: str = CPU,
     effort: Effort = Effort.QUICK,
     group: Group = Group.REPORT,
     half: Half | None = None,
@@ -147,7 +148,7 @@ def evaluate(
         raise BadCollectionError(
             f"{folder}: none of its few questions belongs to the {half} half; evaluate all of them"
         )
-    store = store_of(folder, cache_dir, model, progress)
+    store = store_of(folder, cache_dir, model, device, progress)
     searcher = Searcher(store, model=model)
     try:
         searcher.search("a question that loads the model")
@@ -238,6 +239,7 @@ def store_of(
     collection: Path,
     cache_dir: Path,
     model: str = DEFAULT_MODEL,
+    device: str = CPU,
     progress: Callable[[Step], None] = _ignored,
 ) -> Path:
     """The store of a collection's documents, all embedded; built where `cache_dir` has none."""
@@ -248,7 +250,9 @@ def store_of(
         with Writer(store, model=model) as writer:
             _add(writer, corpus, progress)
             embed_backlog(
-                writer, progress=lambda now: progress(Step("embedding", now.done, now.total))
+                writer,
+                device=device,
+                progress=lambda now: progress(Step("embedding", now.done, now.total)),
             )
         complete.touch()
     return store

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
         description="Embedding model: a sentence-transformers name or a folder. "
         "Not set: the store's own, for a new store all-MiniLM-L6-v2.",
     )
+    device: str = Field(
+        "cpu",
+        pattern=r"^(cpu|(cuda|xpu)(:\d+)?|mps)$",
+        description="What passages are embedded on, as torch names it: `cpu`, or where there is "
+        "a GPU `cuda`, `cuda:1`, `mps` or `xpu`. Questions are always embedded on the processor.",
+    )
     host: str = Field("127.0.0.1", min_length=1, description="Address that `serve` listens on.")
     port: int = Field(
         8000, ge=0, le=65535, description="Port that `serve` listens on; 0: any free one."

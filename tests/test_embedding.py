@@ -167,6 +167,14 @@ def test_a_model_that_cannot_be_loaded_is_an_error_with_its_reason() -> None:
         process.embed(["ferry"])
 
 
+def test_a_device_that_is_not_there_is_an_error_with_its_name() -> None:
+    with (
+        EmbeddingProcess(device="cuda:63") as process,
+        pytest.raises(ModelError, match="cuda:63"),
+    ):
+        process.embed(["ferry"])
+
+
 def test_a_child_that_cannot_start_is_an_error_with_what_it_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -326,6 +326,20 @@ def test_another_model_is_run_by_sentence_transformers_with_windows_too(tmp_path
     assert least_cosine(encoder.embed([" ".join(halves)]), expected) >= 0.9999
 
 
+def test_the_default_model_on_a_device_gives_the_same_vectors_under_the_same_fingerprint() -> None:
+    # A name that only torch knows stands for a GPU: what onnxruntime does not run.
+    on_device, usual = load_encoder(device="cpu:0"), load_encoder()
+    assert (on_device.fingerprint, on_device.dim) == (usual.fingerprint, usual.dim)
+    texts = ["The ferry sails today.", "ferry " * 700, ""]
+    assert least_cosine(on_device.embed(texts), usual.embed(texts)) >= 0.9999
+
+
+def test_a_device_that_is_not_there_is_an_error_that_says_what_to_set(tmp_path: Path) -> None:
+    for model in (DEFAULT_MODEL, tiny_model(tmp_path / "tiny")):
+        with pytest.raises(ModelError, match=r"'cuda:63'.*NUTGRAF_DEVICE"):
+            load_encoder(model, device="cuda:63")
+
+
 def test_a_fingerprint_tells_models_apart_and_needs_no_encoder(tmp_path: Path) -> None:
     one, other = tiny_model(tmp_path / "one"), tiny_model(tmp_path / "other", seed=2)
     same = str(shutil.copytree(one, tmp_path / "same"))

@@ -107,6 +107,15 @@ def test_a_wrong_value_names_the_setting_and_what_it_must_be(
         load_settings()
 
 
+@pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "cuda:0 ", ""])
+def test_what_torch_does_not_call_a_device_is_refused(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUTGRAF_DEVICE", device)
+    with pytest.raises(SettingsError, match=r"setting device \(NUTGRAF_DEVICE\).*cuda"):
+        load_settings()
+
+
 def test_an_unknown_setting_in_the_file_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"prot in .*nutgraf.toml.*known are store, model"):
         load_settings(_file(tmp_path, "prot = 80\n"))

@@ -1,10 +1,11 @@
 """How fast passages are embedded: against sentence-transformers, and against the machine.
 
-Usage: python scripts/bench/embedding.py [--data PATH] [--passages N] [--rounds N]
+Usage: python scripts/bench/embedding.py [--data PATH] [--passages N] [--rounds N] [--device GPU]
 PATH is anything `nutgraf add` reads; without one, the articles in sample/. The peer is
 sentence-transformers' own encode of the same weights on the same cores, at the batch size that is
 best for it of those tried first. The ceiling is what the same cores give the model's matrix
-products alone, as tokens of these lengths. All three take turns, `--rounds` times, and shares are
+products alone, as tokens of these lengths. With `--device`, such as cuda, the same encoder on a GPU
+is a fourth. All take turns, `--rounds` times, and shares are
 taken turn by turn. Equality of the vectors is part of the result.
 """
 
@@ -12,7 +13,7 @@ import argparse
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / "sample")
     parser.add_argument("--passages", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", help="of a GPU, as torch names it")
     arguments = parser.parse_args()
     texts = list(itertools.islice(passages(arguments.data), arguments.passages))
     lengths = [token_counter()(text) + SPECIAL_TOKENS for text in texts]
@@ -55,35 +57,42 @@ def main() -> None:
         f"passages   {len(texts)} of {arguments.data.name}, {tokens / len(texts):.0f} tokens each, "
         f"{flops(lengths) / tokens / 1e6:.1f} MFLOP a token"
     )
-    compare(peers[best], ours, texts, lengths, arguments.rounds)
+    systems = {"sentence-transformers": peers[best], "nutgraf": ours}
+    if arguments.device:
+        on_device = load_encoder(threads=CORES, device=arguments.device).embed
+        systems[f"nutgraf on {arguments.device}"] = on_device
+    compare(systems, texts, lengths, arguments.rounds)
 
 
 def compare(
-    peer: Embed, ours: Embed, texts: Sequence[str], lengths: Sequence[int], rounds: int
+    systems: Mapping[str, Embed], texts: Sequence[str], lengths: Sequence[int], rounds: int
 ) -> None:
     products, cosine, turns = MatrixProducts(CORES), 1.0, []
     for _ in range(rounds):
         before = products.gflop_per_s()
-        peer_s, expected = seconds(peer, texts)
-        our_s, embeddings = seconds(ours, texts)
+        took_s, embedded = zip(*(seconds(embed, texts) for embed in systems.values()), strict=True)
         gflop_per_s = (before + products.gflop_per_s()) / 2
-        turns.append((peer_s, our_s, flops(lengths) / gflop_per_s / 1e9))
-        cosine = min(cosine, float((expected * embeddings).sum(axis=1).min()))
-    taken = np.array(turns)  # (rounds, 3), seconds
+        turns.append([*took_s, flops(lengths) / gflop_per_s / 1e9])
+        for embeddings in embedded[1:]:
+            cosine = min(cosine, float((embedded[0] * embeddings).sum(axis=1).min()))
+    taken = np.array(turns)  # (rounds, systems and the products), seconds
     speeds = np.median(sum(lengths) / taken, axis=0)
-    shares = np.median(taken[:, 2:] / taken, axis=0)
+    shares = np.median(taken[:, -1:] / taken, axis=0)
     print("| system | tokens/s | passages/s | share of the ceiling |")
     print("|---|---|---|---|")
-    names = ("sentence-transformers", "nutgraf", "matrix products alone")
-    for name, speed, share in zip(names, speeds, shares, strict=True):
+    for name, speed, share in zip((*systems, "matrix products alone"), speeds, shares, strict=True):
         passages_per_s = speed * len(texts) / sum(lengths)
         print(f"| {name} | {speed:,.0f} | {passages_per_s:.1f} | {share:.2f} |")
-    ratios = taken[:, 0] / taken[:, 1]
+    peer_name, *others = systems
+    for number, name in enumerate(others, start=1):
+        ratios = taken[:, 0] / taken[:, number]
+        print(
+            f"ratio      {name} {np.median(ratios):.2f} times as fast as {peer_name} "
+            f"({ratios.min():.2f} to {ratios.max():.2f})"
+        )
     print(
-        f"ratio      nutgraf {np.median(ratios):.2f} times as fast as sentence-transformers "
-        f"({ratios.min():.2f} to {ratios.max():.2f})"
+        f"ceiling    {flops(lengths) / np.median(taken[:, -1]) / 1e9:.0f} GFLOP/s of the processor"
     )
-    print(f"ceiling    {flops(lengths) / np.median(taken[:, 2]) / 1e9:.0f} GFLOP/s")
     print(f"cosine     {cosine:.6f} at least")
 
 

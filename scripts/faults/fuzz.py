@@ -1,8 +1,9 @@
 """Fuzzes every reader with atheris, which looks for inputs that reach new branches.
 
-    python scripts/faults/fuzz.py [--runs 500000] [--target NAME ...] [--keep FOLDER]
+    python scripts/faults/fuzz.py [--runs 500000] [--seed 1] [--target NAME ...] [--keep FOLDER]
 
 The readers are loaded once, watched, and each target is fuzzed in a fork of its own, two at a time.
+On a machine of many cores several of these share the runs, each with a seed of its own.
 A run breaks a promise when something is raised that the target does not name, when it takes more
 than 2 s of a core (slowed by the watching), or when the process's peak grows by more than 256 MiB.
 The input of a broken run is kept.
@@ -48,8 +49,8 @@ class Fuzzed:
     fault: str
 
 
-def fuzz(targets: Sequence[str], runs: int, folder: Path) -> list[Fuzzed]:
-    """Fuzz targets with `runs` over all, divided by their shares.
+def fuzz(targets: Sequence[str], runs: int, seed: int, folder: Path) -> list[Fuzzed]:
+    """Fuzz targets with `runs` over all, divided by their shares; `seed`: of libFuzzer's choices.
 
     Each leaves its corpus, what libFuzzer said and the inputs that broke it in `folder/TARGET`.
     """
@@ -59,7 +60,7 @@ def fuzz(targets: Sequence[str], runs: int, folder: Path) -> list[Fuzzed]:
         if waiting and len(running) < AT_A_TIME:
             name = waiting.pop(0)
             own_runs = 1 + int(runs * TARGETS[name].share / whole)
-            running[_start(name, own_runs, folder / name)] = name, time.monotonic()
+            running[_start(name, own_runs, seed, folder / name)] = name, time.monotonic()
             continue
         pid, status = os.wait()
         name, began = running.pop(pid)
@@ -67,15 +68,15 @@ def fuzz(targets: Sequence[str], runs: int, folder: Path) -> list[Fuzzed]:
     return sorted(fuzzed, key=lambda each: targets.index(each.target))
 
 
-def _start(name: str, runs: int, folder: Path) -> int:
+def _start(name: str, runs: int, seed: int, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     pid = os.fork()
     if pid == 0:
-        _fuzz_one(name, runs, folder)
+        _fuzz_one(name, runs, seed, folder)
     return pid
 
 
-def _fuzz_one(name: str, runs: int, folder: Path) -> NoReturn:
+def _fuzz_one(name: str, runs: int, seed: int, folder: Path) -> NoReturn:
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -86,7 +87,7 @@ def _fuzz_one(name: str, runs: int, folder: Path) -> NoReturn:
         (corpus / str(number)).write_bytes(data[: target.max_bytes])
     flags = {
         "runs": runs,
-        "seed": 1,
+        "seed": seed,
         "max_len": target.max_bytes,
         "timeout": _HUNG_S,
         "rss_limit_mb": 0,  # of the whole process; the watch knows what an input takes
@@ -152,13 +153,14 @@ def _table(fuzzed: Sequence[Fuzzed]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=500_000, help="over all targets")
+    parser.add_argument("--seed", type=int, default=1, help="of what libFuzzer tries")
     parser.add_argument("--target", action="append", choices=list(TARGETS), help="only these")
     parser.add_argument("--keep", type=Path, help="folder for corpora and inputs that break")
     given = parser.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp(prefix="nutgraf-fuzz-"))
     began = time.monotonic()
     warm_up()
-    fuzzed = fuzz(given.target or list(TARGETS), given.runs, folder)
+    fuzzed = fuzz(given.target or list(TARGETS), given.runs, given.seed, folder)
     broken = [each for each in fuzzed if each.fault]
     print(_table(fuzzed))
     for each in broken:

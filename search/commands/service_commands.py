@@ -57,6 +57,7 @@ def serve(
         Archive(
             settings.store,
             model=settings.model,
+            device=settings.device,
             read_only=settings.read_only,
             mapped_vectors=settings.mapped_vectors,
         ) as archive,
@@ -155,6 +156,7 @@ def evaluate(
             folder,
             cache_dir=cache,
             model=settings.model or DEFAULT_MODEL,
+            device=settings.device,
             effort=effort_named(effort),
             half=None if half is None else chosen(Half, half, "--half"),
             progress=show,

@@ -101,7 +101,7 @@ def _add_here(
                     writer, records, tally, lambda now: show(now.total), rejections.add
                 )
             _say_found_by_words(console, tally)
-        embedded = _embed(writer, console) if wait else 0
+        embedded = _embed(writer, settings.device, console) if wait else 0
         pending = writer.pending()
     if not wait and pending:
         console.print(f"{pending:,} passages wait for their embedding; go on with: nutgraf add")
@@ -204,7 +204,7 @@ def reembed(
         resumable(lambda: goes_on),
         embedding_progress(console) as show,
     ):
-        embed_anew(writer, model, progress=show)
+        embed_anew(writer, model, device=settings.device, progress=show)
     console.print(f"All passages are embedded by {model}.")
 
 
@@ -244,7 +244,7 @@ def _reading_interrupted(tally: "Tally") -> Callable[[], str]:
     )
 
 
-def _embed(writer: "Writer", console: "Console") -> int:
+def _embed(writer: "Writer", device: str, console: "Console") -> int:
     from index.backlog import embed_backlog
     from search.commands.terminal import embedding_progress
 
@@ -260,7 +260,7 @@ def _embed(writer: "Writer", console: "Console") -> int:
             last[:] = [state]
             show(state)
 
-        embedded = embed_backlog(writer, progress=progress)
+        embedded = embed_backlog(writer, device=device, progress=progress)
     if embedded:
         console.print(f"{embedded:,} passages embedded, {last[-1].passages_per_s:,.0f}/s.")
     return embedded

@@ -13,6 +13,7 @@ from index.article import ArticleId, SourceRecord
 from index.backlog import Backlog
 from index.errors import NutgrafError, StoreReadOnlyError
 from index.idempotency import Outcome
+from index.model import CPU
 from index.precedence import Precedence, behind, give_way
 from index.preparing_process import PreparingProcess
 from index.store_folder import DATABASE
@@ -58,6 +59,7 @@ class Archive:
         folder: Path,
         *,
         model: str | None = None,
+        device: str = CPU,
         read_only: bool = False,
         mapped_vectors: bool = False,
     ) -> None:
@@ -70,7 +72,7 @@ class Archive:
             if self._writer:
                 self._writer.close()
             raise
-        self._folder = folder
+        self._folder, self._device = folder, device
         self.questions = Precedence()
         self._preparing = PreparingProcess(niceness=_NICENESS)
         self._work = threading.Event()
@@ -194,7 +196,7 @@ class Archive:
         return self._writer
 
     def _embed(self) -> None:
-        backlog = Backlog(self._writing())
+        backlog = Backlog(self._writing(), device=self._device)
         try:
             while not self._stopping.is_set():
                 if not self._work.wait(MODEL_UNUSED_S):
