@@ -9,7 +9,7 @@ from index.model import CPU, model_fingerprint
 from index.writer import Writer
 
 # A group is one commit: small enough that Ctrl-C loses seconds, large enough to sort by length.
-_GROUP_PASSAGES = 192
+_GROUP_PASSAGES, _GROUP_PASSAGES_OF_A_GPU = 192, 4_096
 # How many passages are put in order at a time: articles that arrive meanwhile wait that long.
 _ORDER_PASSAGES = 20_000
 # A tail of this many vectors adds about 2 ms to a query; then it becomes a segment.
@@ -140,7 +140,8 @@ def _embed_all(
 ) -> int:
     done, began = 0, time.monotonic()
     publish_at = began + _BETWEEN_PUBLISHING_S
-    for numbers in _groups(writer, other_model):
+    size = _GROUP_PASSAGES if process.device == CPU else _GROUP_PASSAGES_OF_A_GPU
+    for numbers in _groups(writer, other_model, size):
         if stop():
             break
         waiting = writer.waiting_texts(numbers, fingerprint=fingerprint)
@@ -157,7 +158,7 @@ def _embed_all(
     return done
 
 
-def _groups(writer: Writer, other_model: str | None) -> Iterator[list[int]]:
+def _groups(writer: Writer, other_model: str | None, size: int) -> Iterator[list[int]]:
     """Groups of passages that wait, until there are none."""
     seen: set[int] = set()
     while True:
@@ -169,5 +170,5 @@ def _groups(writer: Writer, other_model: str | None) -> Iterator[list[int]]:
         if not order:
             return
         seen.update(order)
-        for at in range(0, len(order), _GROUP_PASSAGES):
-            yield order[at : at + _GROUP_PASSAGES]
+        for at in range(0, len(order), size):
+            yield order[at : at + size]

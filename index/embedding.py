@@ -43,6 +43,7 @@ class EmbeddingProcess:
         # torch settles its threads on import.
         environment = {"OMP_NUM_THREADS": cores}
         self._child = ChildProcess("index.embedding", model, cores, device, environment=environment)
+        self.device = device
         self._identity: tuple[str, int] | None = None
 
     @property

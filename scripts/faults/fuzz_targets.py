@@ -233,7 +233,8 @@ def _link(data: bytes) -> None:
         return
     text = data[4:].decode("utf-8", "replace")  # of an article: it has no lone surrogates
     start = (data[0] * 256 + data[1]) % (len(text) + 1)
-    link_to_text("https://courier.example/a#b", text, start, start + data[2] * 4 + data[3])
+    end = min(start + data[2] * 4 + data[3], len(text))
+    link_to_text("https://courier.example/a#b", text, start, end)
 
 
 def warm_up() -> None:
