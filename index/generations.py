@@ -4,6 +4,7 @@ A commit that names a generation is the only publication of a segment. Vectors t
 up to a generation's `max_seq` are in its segments; later ones are the tail.
 """
 
+import json
 import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from index.checksums import columns_of, insert_into, is_sound, sealed
 from index.errors import StoreCorruptError
 from index.segments import EXACT_PASSAGES, MOST_PASSAGES, SegmentInfo
-from index.store import next_number
+from index.store import OF_LIVE_ARTICLE, next_number
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ def need_compaction(truth: sqlite3.Connection) -> bool:
         logger.warning("%s", error)
         return True
     held = sum(info.passages for info in infos)
-    if not held:
+    too_many = int(_MAX_DEAD_SHARE * held) + 1
+    if not held or _removed_since(truth, min(info.seq for info in infos), too_many) < too_many:
         return False
     row = truth.execute(
         "SELECT count(*) FROM passages p JOIN articles a ON a.number = p.article "
@@ -76,6 +78,14 @@ def need_compaction(truth: sqlite3.Connection) -> bool:
         (generation_max_seq(truth),),
     ).fetchone()
     return held - int(row[0]) > _MAX_DEAD_SHARE * held
+
+
+def _removed_since(truth: sqlite3.Connection, seq: int, most: int) -> int:
+    """How many passages were removed since, no more than `most`: to count the live takes longer."""
+    row = truth.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM tombstones WHERE seq > ? LIMIT ?)", (seq, most)
+    ).fetchone()
+    return int(row[0])
 
 
 def to_merge(infos: Sequence[SegmentInfo]) -> list[SegmentInfo]:
@@ -105,7 +115,7 @@ def live_numbers(truth: sqlite3.Connection, fingerprint: str) -> NDArray[np.int6
 def tail(truth: sqlite3.Connection, fingerprint: str) -> NDArray[np.int64]:
     """Those of `live_numbers` that are in no segment yet."""
     rows = truth.execute(
-        f"SELECT p.number {_EMBEDDED} AND p.embedded_seq > ? ORDER BY p.number",
+        f"SELECT p.number {_EMBEDDED} AND p.embedded_seq > ? ORDER BY +p.number",
         (fingerprint, generation_max_seq(truth)),
     )
     return _numbers(rows)
@@ -120,22 +130,22 @@ def vectors_of(
 ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
     """The vectors that live passages among these have of a model; see `checked_vectors`.
 
-    `numbers`: ascending, 10,000 at most.
+    `numbers`: ascending.
     """
-    wanted = ", ".join("?" * len(numbers))
     return checked_vectors(
         truth.execute(
             f"SELECT p.number, {columns_of('vectors', 'v')} {_EMBEDDED} "
-            f"AND p.number IN ({wanted}) ORDER BY p.number",
-            (fingerprint, *numbers),
+            "AND p.number IN (SELECT value FROM json_each(?)) ORDER BY p.number",
+            (fingerprint, json.dumps(list(numbers))),
         )
     )
 
 
+# CROSS: in this order. The planner takes a model for something that few vectors have, and would go
+# through all of them for each passage asked for.
 _EMBEDDED = (
-    "FROM passages p JOIN articles a ON a.number = p.article "
-    "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
-    "WHERE a.removed_seq IS NULL"
+    "FROM passages p CROSS JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
+    f"WHERE {OF_LIVE_ARTICLE}"
 )
 
 

@@ -87,7 +87,7 @@ def _differing(
     numbers = segment.numbers[at : at + _ROWS]
     rows = truth.execute(
         f"SELECT p.number, {columns_of('vectors', 'v')} FROM passages p "
-        "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
+        "CROSS JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
         "WHERE p.number BETWEEN ? AND ?",
         (fingerprint, int(numbers[0]), int(numbers[-1])),
     )

@@ -39,13 +39,13 @@ class SegmentFiles:
         """
         infos = []
         for first in range(0, len(numbers), segments.MOST_PASSAGES):
+            with at_work():
+                name = f"{self._truth.seq:012d}-{os.urandom(4).hex()}.seg"
             held, vectors = self._vectors(
                 fingerprint, numbers[first : first + segments.MOST_PASSAGES], at_work
             )
             if not len(held):
                 continue
-            with at_work():
-                name = f"{self._truth.seq:012d}-{os.urandom(4).hex()}.seg"
             try:
                 infos.append(segments.write_segment(self._folder, name, held, vectors, fingerprint))
             except OSError as error:

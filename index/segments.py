@@ -52,6 +52,11 @@ class SegmentInfo:
     passages: int
     sha256: str
 
+    @property
+    def seq(self) -> int:
+        """The store's, before its vectors were read: whatever was removed later is dead in it."""
+        return int(self.name.partition("-")[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

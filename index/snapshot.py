@@ -430,12 +430,17 @@ class SnapshotReader:
             self._tail, self._tail_of, self._tail_seq = GrowingTail(), tail_of, covered
         rows = truth.execute(
             f"SELECT p.number, {columns_of('vectors', 'v')} FROM passages p "
-            "JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
-            "WHERE p.embedded_seq > ? ORDER BY p.number",
+            "CROSS JOIN vectors v ON v.model = ? AND v.embedding = p.embedding "
+            "WHERE p.embedded_seq > ? ORDER BY +p.number",  # by the index of embedded_seq
             (fingerprint, self._tail_seq),
         )
         tail = self._tail.grown(*checked_vectors(rows))
-        last = truth.execute("SELECT max(embedded_seq) FROM passages").fetchone()[0] or 0
+        last = (
+            truth.execute(
+                "SELECT max(embedded_seq) FROM passages WHERE embedded_seq IS NOT NULL"
+            ).fetchone()[0]
+            or 0
+        )
         self._tail_seq = max(self._tail_seq, last)
         return VectorsView(columns.number, loaded or (), tail), int(last)
 

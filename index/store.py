@@ -226,6 +226,10 @@ def next_number(connection: sqlite3.Connection, table: str) -> int:
     return int(row[0] or 0) + 1
 
 
+# Of a passage `p`. No join: for that the planner reads all articles, however few the passages are.
+OF_LIVE_ARTICLE = (
+    "EXISTS (SELECT 1 FROM articles a WHERE a.number = p.article AND a.removed_seq IS NULL)"
+)
 _PASSAGE = columns_of("passages", "p")
 _PASSAGES_AT = f"""
 SELECT {_PASSAGE} FROM passages p JOIN articles a ON a.number = p.article
@@ -306,7 +310,7 @@ def articles_added(
     """Live articles added after `since`, with their passages; damaged rows are missing."""
     rows = connection.execute(
         f"SELECT {_ARTICLE} FROM articles "
-        "WHERE added_seq > ? AND removed_seq IS NULL ORDER BY number",
+        "WHERE added_seq > ? AND removed_seq IS NULL ORDER BY +number",  # by index of added_seq
         (since,),
     )
     for row in rows:

@@ -55,6 +55,8 @@ logger = logging.getLogger(__name__)
 _HASH_BYTES = 8
 _PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
 _VECTORS_A_STEP = 32  # before questions are let go first
+# By name, or the planner goes through all passages to find the few that wait.
+_WAITING_PASSAGES = "passages p INDEXED BY passages_waiting"
 _SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
 
 
@@ -190,6 +192,8 @@ class Writer:
                 with self._transaction():
                     store.set_meta(self._truth, learned_number=last or 0)
             with contextlib.suppress(sqlite3.Error):
+                # Of a large table some rows tell enough; to read all would hold up what comes next.
+                self._truth.execute("PRAGMA analysis_limit = 1000")
                 self._truth.execute("PRAGMA optimize")
 
     # -------------------------------------------------------------- embeddings
@@ -198,8 +202,8 @@ class Writer:
         """How many passages wait for their embedding."""
         with self._at_work():
             row = self._truth.execute(
-                "SELECT count(*) FROM passages p JOIN articles a ON a.number = p.article "
-                "WHERE p.embedded_seq IS NULL AND a.removed_seq IS NULL"
+                f"SELECT count(*) FROM {_WAITING_PASSAGES} "
+                f"WHERE p.embedded_seq IS NULL AND {store.OF_LIVE_ARTICLE}"
             ).fetchone()
         return int(row[0])
 
@@ -208,17 +212,19 @@ class Writer:
 
         With a fingerprint, those that have no vector of that model.
         """
-        condition = "p.embedded_seq IS NULL"
+        passages, condition = _WAITING_PASSAGES, "p.embedded_seq IS NULL"
         if fingerprint is not None:
-            condition = (
+            passages, condition = (
+                "passages p",
                 "NOT EXISTS (SELECT 1 FROM vectors v WHERE v.model = :model "
-                "AND v.embedding = p.embedding)"
+                "AND v.embedding = p.embedding)",
             )
         with self._at_work():
             rows = self._truth.execute(
-                "SELECT p.number FROM passages p JOIN articles a ON a.number = p.article "
-                f"WHERE {condition} AND a.removed_seq IS NULL "
-                "ORDER BY p.ordinal > 0, a.published DESC, p.number LIMIT :limit",
+                f"SELECT p.number FROM {passages} WHERE {condition} AND {store.OF_LIVE_ARTICLE} "
+                "ORDER BY p.ordinal > 0, "
+                "(SELECT published FROM articles WHERE number = p.article) DESC, p.number "
+                "LIMIT :limit",
                 {"limit": limit, "model": fingerprint},
             ).fetchall()
         return [row[0] for row in rows]
@@ -249,6 +255,7 @@ class Writer:
         Vectors of another model than the store's are kept beside them until `switch_model`.
         """
         with self._at_work(), self._transaction() as seq:
+            they_answer = fingerprint == self.fingerprint
             for at, (item, vector) in enumerate(zip(waiting, vectors, strict=True)):
                 if at % _VECTORS_A_STEP == 0:
                     give_way()
@@ -257,7 +264,7 @@ class Writer:
                     insert_into("vectors", instead=True),
                     sealed("vectors", fingerprint, item.embedding, data),
                 )
-                if fingerprint == self.fingerprint:
+                if they_answer:
                     self._truth.execute(
                         f"UPDATE passages SET embedded_seq = :seq, "
                         f"crc = {crc_after('embedded_seq', ':seq')} "
@@ -574,7 +581,7 @@ class Writer:
             return
         versions = self._truth.execute(
             "SELECT 'version:' || id, max(version) FROM articles "
-            "WHERE removed_seq <= ? GROUP BY id",
+            "WHERE removed_seq <= ? GROUP BY +id",  # by the index of removed_seq
             (horizon,),
         ).fetchall()
         store.set_meta(self._truth, **dict(versions))
