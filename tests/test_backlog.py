@@ -116,9 +116,9 @@ def test_the_model_is_loaded_once_until_it_rests(
 ) -> None:
     started: list[str] = []
 
-    def start(model: str) -> EmbeddingProcess:
+    def start(model: str, *, device: str) -> EmbeddingProcess:
         started.append(model)
-        return EmbeddingProcess(model)
+        return EmbeddingProcess(model, device=device)
 
     monkeypatch.setattr(backlog, "EmbeddingProcess", start)
     waiting = Backlog(writer)
