@@ -244,15 +244,15 @@ class _OnnxEncoder:
         def embed_batch(batch: Sequence[int]) -> None:
             embeddings[batch] = self._run([ids[window] for window in batch])
 
-        batches = list(_batches([len(window_ids) for window_ids in ids]))
-        if self._threads == 1 or len(batches) == 1:
-            for batch in batches:
+        parts = list(batches([len(window_ids) for window_ids in ids]))
+        if self._threads == 1 or len(parts) == 1:
+            for batch in parts:
                 deadline.check()
                 embed_batch(batch)
         else:
             # A core to each batch: they need not wait for one another after every operator.
             with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(embed_batch, batches))
+                list(pool.map(embed_batch, parts))
         return embeddings
 
     def _run(self, ids: Sequence[Sequence[int]]) -> Embeddings:
@@ -279,8 +279,11 @@ def _onnx_session() -> "InferenceSession":
     )
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Texts by number, those of about the same length together, the longest first."""
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Texts by number, of these lengths in tokens: of BATCH_TOKENS, or one that is longer.
+
+    Those of about the same length are together, the longest first.
+    """
     batch: list[int] = []
     for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):
         if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:

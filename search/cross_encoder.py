@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import default_model  # before onnxruntime, see there
-from index.model import default_tokenizer
+from index.model import batches, default_tokenizer
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -64,11 +64,11 @@ class CrossEncoder:
         pairs = [_pair(asked, headline, text) for headline, text in passages]
         logits = np.empty(len(pairs), np.float64)
 
-        def read(part: list[int]) -> None:
-            logits[part] = _run([pairs[number] for number in part])
+        def read(batch: list[int]) -> None:
+            logits[batch] = _run([pairs[number] for number in batch])
 
         with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(read, _halves(pairs)))
+            list(pool.map(read, batches([len(pair.ids) for pair in pairs])))
         return logits
 
 
@@ -82,14 +82,6 @@ def _pair(asked: list[int], headline: str, text: str) -> _Pair:
     head = _ids(headline)[:MAX_HEADLINE_TOKENS]
     room = MAX_TOKENS - 3 - len(asked) - len(head)
     return _Pair([_START, *asked, _END, *head, *_ids(text)[:room], _END], len(asked) + 2)
-
-
-def _halves(pairs: Sequence[_Pair]) -> list[list[int]]:
-    """Two parts with about as many tokens each; of like length, so that little is padded."""
-    order = sorted(range(len(pairs)), key=lambda number: len(pairs[number].ids))
-    tokens = np.cumsum([len(pairs[number].ids) for number in order])
-    middle = int(np.searchsorted(tokens, tokens[-1] / 2)) + 1
-    return [part for part in (order[:middle], order[middle:]) if part]
 
 
 def _run(pairs: Sequence[_Pair]) -> NDArray[np.float32]:
@@ -114,7 +106,7 @@ def _session() -> "InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # the parts run side by side instead
+    options.intra_op_num_threads = 1  # batches run side by side instead
     options.enable_mem_pattern = False  # it keeps a plan for each shape, and ours are all different
     return onnxruntime.InferenceSession(_GRAPH, options, providers=["CPUExecutionProvider"])
 
