@@ -75,6 +75,7 @@ def test_those_not_asked_for_longest_make_room(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(kept_answers, "_LARGEST_BYTES", 20)
     monkeypatch.setattr(kept_answers, "_BESIDE_BODY_BYTES", 0)
     kept = KeptAnswers()
+    assert kept.get("tag", b"a") is None
     for name in ("a", "b"):
         kept.put("tag", name.encode(), Response("x" * 10))
     assert kept.get("tag", b"a")
@@ -86,4 +87,13 @@ def test_those_not_asked_for_longest_make_room(monkeypatch: pytest.MonkeyPatch) 
         True,
         False,
     ]
-    assert kept.get("another tag", b"a") is None
+
+
+def test_when_the_archive_has_changed_older_answers_are_let_go_and_not_taken_any_more() -> None:
+    kept = KeptAnswers()
+    assert kept.get("first", b"a") is None
+    kept.put("first", b"a", Response("x"))
+    assert kept.get("second", b"a") is None
+    kept.put("first", b"a", Response("x"))  # it was asked before
+    assert kept.get("second", b"a") is None
+    assert kept.get("first", b"a") is None

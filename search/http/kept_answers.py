@@ -27,32 +27,44 @@ _BESIDE_BODY_BYTES: Final = 2 << 10  # the response, its headers, and the entry
 
 
 class KeptAnswers:
-    """Whole responses; those not asked for longest make room. Safe for many threads."""
+    """Whole responses under the newest ETag; those not asked for longest make room.
+
+    Safe for many threads.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._kept: OrderedDict[tuple[str, bytes], Response] = OrderedDict()
+        self._etag = ""
+        self._kept: OrderedDict[bytes, Response] = OrderedDict()
         self._bytes = 0
 
     def get(self, etag: str, asked: bytes) -> Response | None:
-        """The answer with this ETag to the query string `asked`."""
+        """The answer with this ETag to the query string `asked`.
+
+        `etag` is the newest: nobody can be given an answer with another any more, so they go.
+        """
         with self._guard:
-            response = self._kept.get((etag, asked))
+            if etag != self._etag:
+                self._etag, self._bytes = etag, 0
+                self._kept.clear()
+            response = self._kept.get(asked)
             if response is not None:
-                self._kept.move_to_end((etag, asked))
+                self._kept.move_to_end(asked)
             return response
 
     def put(self, etag: str, asked: bytes, response: Response) -> None:
-        """Keep `response`, which must have its whole body; what is too large is not kept."""
+        """Keep `response`, which must have its whole body; what is too large or old is not kept."""
         size = _size(asked, response)
         if size > _LARGEST_BYTES:
             return
         with self._guard:
-            before = self._kept.pop((etag, asked), None)
+            if etag != self._etag:
+                return
+            before = self._kept.pop(asked, None)
             self._bytes += size - (_size(asked, before) if before else 0)
-            self._kept[etag, asked] = response
+            self._kept[asked] = response
             while self._bytes > _MOST_BYTES:
-                (_, asked), let_go = self._kept.popitem(last=False)
+                asked, let_go = self._kept.popitem(last=False)
                 self._bytes -= _size(asked, let_go)
 
 
