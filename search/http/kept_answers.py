@@ -34,7 +34,7 @@ class KeptAnswers:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._etag = ""
+        self._etag = ""  # none has been seen
         self._kept: OrderedDict[bytes, Response] = OrderedDict()
         self._bytes = 0
 
@@ -58,6 +58,7 @@ class KeptAnswers:
         if size > _LARGEST_BYTES:
             return
         with self._guard:
+            self._etag = self._etag or etag
             if etag != self._etag:
                 return
             before = self._kept.pop(asked, None)
