@@ -1,5 +1,6 @@
 """Rows that were read are kept, and shown only where they are live."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,8 @@ def test_those_not_asked_for_longest_make_room_and_a_long_reading_is_not_kept(
     reader = SnapshotReader(tmp_path)
     (row,) = reader.latest().passage_rows([0]).values()
     reader.close()
-    monkeypatch.setattr(kept_rows, "_MOST_CHARS", 2 * len(row.article.text))
+    monkeypatch.setattr(kept_rows, "_MOST_CHARS", len(row.article.text) + 20)
+    monkeypatch.setattr(kept_rows, "_BESIDE_TEXT_CHARS", 10)
     monkeypatch.setattr(kept_rows, "_MOST_AT_ONCE", 2)
     kept = KeptRows()
     kept.put({1: row, 2: row})
@@ -73,3 +75,25 @@ def test_those_not_asked_for_longest_make_room_and_a_long_reading_is_not_kept(
     assert list(kept.get([1, 2, 3])) == [1, 3]
     kept.put({4: row, 5: row, 6: row})
     assert not kept.get([4, 5, 6])
+
+
+def test_rows_of_one_article_keep_its_text_once_and_the_last_lets_it_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Writer(tmp_path) as writer:
+        writer.add([_article("The ferry sails at dawn.")])
+    reader = SnapshotReader(tmp_path)
+    (row,) = reader.latest().passage_rows([0]).values()
+    reader.close()
+    again = replace(row, article=replace(row.article))  # as it is read once more
+    other = replace(row, article=replace(row.article, number=2, text="x" * 30))
+    kept = KeptRows()
+    kept.put({1: row})
+    kept.put({2: again})
+    assert kept.get([2])[2] == again
+    assert kept.get([2])[2].article is kept.get([1])[1].article
+    monkeypatch.setattr(kept_rows, "_MOST_CHARS", 60 + kept_rows._BESIDE_TEXT_CHARS)
+    kept.put({3: other})
+    assert list(kept.get([1, 2, 3])) == [3]
+    kept.put({1: row})  # its text counts again
+    assert list(kept.get([1, 3])) == [1]
