@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -82,12 +82,17 @@ def load_encoder(model: str = DEFAULT_MODEL, *, threads: int = 1, device: str = 
     """
     if model not in _DEFAULT_NAMES:
         folder = _model_folder(model)
-        return _SentenceTransformersEncoder(folder, _folder_fingerprint(folder), threads, device)
+        other = _load_sentence_transformer(folder, threads, device)
+        count = partial(_token_count, other.tokenizer)
+        return _SentenceTransformersEncoder(other, _folder_fingerprint(folder), count)
     if device == CPU:
         return _OnnxEncoder(threads)
     default_model.check_files()
-    folder = default_model.package_folder()
-    return _SentenceTransformersEncoder(folder, default_model.FINGERPRINT, threads, device)
+    default = _load_sentence_transformer(default_model.package_folder(), threads, device)
+    count_words = token_counter()  # ten times as quick; a GPU would wait for the tokenizer
+    return _SentenceTransformersEncoder(
+        default, default_model.FINGERPRINT, lambda text: count_words(text) + SPECIAL_TOKENS
+    )
 
 
 def model_fingerprint(model: str) -> str:
@@ -308,11 +313,14 @@ _IGNORED_SUFFIXES = {".md", ".png", ".jpg", ".pdf"}
 class _SentenceTransformersEncoder:
     """A model that sentence-transformers runs, as its own configuration says."""
 
-    def __init__(self, folder: Path, fingerprint: str, threads: int, device: str) -> None:
+    def __init__(
+        self, model: "SentenceTransformer", fingerprint: str, count: Callable[[str], int]
+    ) -> None:
+        """`count`: how many tokens a text is to the model, with the special ones."""
         self.fingerprint = fingerprint
-        self._model = _load_sentence_transformer(folder, threads, device)
+        self._model, self._count = model, count
         self._batch_texts = _PROCESSOR_BATCH_TEXTS
-        if device != CPU:
+        if model.device.type != CPU:
             longest = self._model.max_seq_length or _DEVICE_BATCH_TOKENS
             self._batch_texts = max(1, _DEVICE_BATCH_TOKENS // longest)
         self.dim = len(self._embed_windows(["dimension"])[0])
@@ -324,7 +332,7 @@ class _SentenceTransformersEncoder:
 
     def _fits(self, window: str) -> bool:
         limit = self._model.max_seq_length
-        return limit is None or _token_count(self._model.tokenizer, window) <= limit
+        return limit is None or self._count(window) <= limit
 
     def _embed_windows(self, windows: Sequence[str]) -> Embeddings:
         embeddings = self._model.encode(
