@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CODE = """
+HELD = """
 import re
 from pathlib import Path
 from search.http.freed_memory import give_back
 
 def held_kib():
     return int(re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
-
+"""
+CODE = f"""{HELD}
 some = [b"x" * 60_000 for _ in range(1_000)]
 last = some.pop()
 del some
@@ -23,11 +24,41 @@ before = held_kib()
 give_back()
 print(before - held_kib())
 """
+WRITING = f"""{HELD}
+import random, sys
+from index.article import Origin, SourceRecord
+from index.writer import Writer
+
+dice = random.Random(1)
+with Writer(Path(sys.argv[1])) as writer:
+    for n in range(400):
+        text = " ".join(f"word{{dice.randrange(9_000)}}" for _ in range(300))
+        writer.add([SourceRecord(Origin("t", n), b"", text, own_id=str(n))])
+    give_back()
+    before = held_kib()
+    writer.give_memory_back()
+    give_back()
+    print(before - held_kib())
+    writer.remove(["0"])
+"""
 
 
 @pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
 def test_memory_that_was_freed_goes_back() -> None:
+    assert _kib_given_back(CODE) > 50_000
+
+
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
+def test_a_writer_lets_go_of_the_pages_that_its_changes_left_in_memory(tmp_path: Path) -> None:
+    assert _kib_given_back(WRITING, str(tmp_path / "store")) > 4_000
+
+
+def _kib_given_back(code: str, *arguments: str) -> int:
     done = subprocess.run(
-        [sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert int(done.stdout) > 50_000
+    return int(done.stdout)
