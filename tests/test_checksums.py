@@ -9,6 +9,7 @@ import pytest
 
 from index import store, store_folder
 from index.checksums import (
+    BYTES,
     CHANGING,
     CHECKED,
     columns_of,
@@ -84,6 +85,26 @@ def test_a_damaged_row_that_changes_stays_damaged(truth: sqlite3.Connection, dam
     truth.execute(f"UPDATE superseded SET {damage}")
     truth.execute(f"UPDATE superseded SET removed_seq = 8, crc = {crc_after('removed_seq', '8')}")
     assert not is_sound("superseded", version_row(truth))
+
+
+def test_the_columns_that_are_bytes_are_those_that_the_tables_say(
+    truth: sqlite3.Connection,
+) -> None:
+    for table, covered in CHECKED.items():
+        declared = {
+            name: kind for _, name, kind, *_ in truth.execute(f"PRAGMA table_info({table})")
+        }
+        bytes_ = tuple(name for name in covered if declared[name] == "BLOB")
+        assert bytes_ == BYTES.get(table, ()), table
+
+
+def test_a_number_that_has_become_empty_bytes_is_seen_and_so_is_the_reverse() -> None:
+    row = sealed("passages", 1, "a-1", 1, 0, 0, 40, b"\1" * 16, None)
+    assert is_sound("passages", row)
+    assert not is_sound("passages", (*row[:4], b"", *row[5:]))
+    lines = sealed("lines", 1, "Courier", b"")
+    assert is_sound("lines", lines)
+    assert not is_sound("lines", (1, "Courier", 0, lines[-1]))
 
 
 def test_the_same_bit_flipped_in_two_columns_is_seen() -> None:
