@@ -115,6 +115,7 @@ def live_numbers(truth: sqlite3.Connection, fingerprint: str) -> NDArray[np.int6
 def tail(truth: sqlite3.Connection, fingerprint: str) -> NDArray[np.int64]:
     """Those of `live_numbers` that are in no segment yet."""
     rows = truth.execute(
+        # By the index of embedded_seq, which the order would keep the planner from.
         f"SELECT p.number {_EMBEDDED} AND p.embedded_seq > ? ORDER BY +p.number",
         (fingerprint, generation_max_seq(truth)),
     )

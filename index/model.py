@@ -301,8 +301,9 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 # --- any other model ------------------------------------------------------------------------------
 
-_PROCESSOR_BATCH_TEXTS = 32
-# What one batch may take on a GPU, at the model's longest; measured by scripts/bench/embedding.py.
+_PROCESSOR_BATCH_TEXTS = 32  # as sentence-transformers does unless told otherwise
+# Of a batch on a GPU, where all texts are as long as the model takes: enough to keep it at work,
+# and little enough for the memory of a small one.
 _DEVICE_BATCH_TOKENS = 65_536
 
 # Not part of what makes a vector: documentation, and copies of the weights in other formats.

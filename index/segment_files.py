@@ -4,7 +4,6 @@ Which of them are live the truth says; see `index.generations`.
 """
 
 import logging
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -40,7 +39,7 @@ class SegmentFiles:
         infos = []
         for first in range(0, len(numbers), segments.MOST_PASSAGES):
             with at_work():
-                name = f"{self._truth.seq:012d}-{os.urandom(4).hex()}.seg"
+                name = segments.new_name(self._truth.seq)
             held, vectors = self._vectors(
                 fingerprint, numbers[first : first + segments.MOST_PASSAGES], at_work
             )

@@ -44,6 +44,11 @@ MOST_PASSAGES: Final = 1_000_000
 _ROWS_BETWEEN_LOOKS = 1_000_000
 
 
+def new_name(seq: int) -> str:
+    """A name that no segment ever had. `seq`: the store's, before the vectors are read."""
+    return f"{seq:012d}-{os.urandom(4).hex()}.seg"
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentInfo:
     """What the store keeps of a segment."""
@@ -54,7 +59,7 @@ class SegmentInfo:
 
     @property
     def seq(self) -> int:
-        """The store's, before its vectors were read: whatever was removed later is dead in it."""
+        """That of `new_name`: whatever was removed after it is dead in the segment."""
         return int(self.name.partition("-")[0])
 
 

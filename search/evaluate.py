@@ -135,8 +135,8 @@ def evaluate(
 
     Grades above 0 are relevant, and nDCG takes them as they are. An article stands where its best
     passage stands; measures by ir-measures. Times are those of `Searcher.search` for ten hits with
-    the model loaded, one question at a time. The first call builds the store in `cache_dir`;
-    interrupted, it goes on from there when called again.
+    the model loaded, one question at a time. The first call builds the store in `cache_dir`,
+    embedded on `device`; interrupted, it goes on from there when called again.
 
     Raises:
         BadCollectionError: a file is missing, a line of it cannot be read, or the half is empty.

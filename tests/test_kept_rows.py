@@ -10,11 +10,22 @@ from index import kept_rows, store
 from index.article import Origin, SourceRecord
 from index.kept_rows import KeptRows
 from index.snapshot import SnapshotReader
+from index.store import PassageRow
 from index.writer import Writer
 
 
 def _article(text: str) -> SourceRecord:
     return SourceRecord(Origin("t", 1), b"", text, own_id="ferry")
+
+
+@pytest.fixture
+def row(tmp_path: Path) -> PassageRow:
+    with Writer(tmp_path) as writer:
+        writer.add([_article("The ferry sails at dawn.")])
+    reader = SnapshotReader(tmp_path)
+    (row,) = reader.latest().passage_rows([0]).values()
+    reader.close()
+    return row
 
 
 def test_a_row_is_read_once_and_no_snapshot_shows_what_is_not_live_in_it(
@@ -45,12 +56,7 @@ def test_a_row_is_read_once_and_no_snapshot_shows_what_is_not_live_in_it(
     reader.close()
 
 
-def test_rows_that_are_not_live_any_more_are_not_kept(tmp_path: Path) -> None:
-    with Writer(tmp_path) as writer:
-        writer.add([_article("The ferry sails at dawn.")])
-    reader = SnapshotReader(tmp_path)
-    (row,) = reader.latest().passage_rows([0]).values()
-    reader.close()
+def test_rows_that_are_not_live_any_more_are_not_kept(row: PassageRow) -> None:
     kept = KeptRows()
     kept.put({1: row, 3: row, 5: row})
     kept.keep_live(np.array([2, 3, 4]))
@@ -58,13 +64,8 @@ def test_rows_that_are_not_live_any_more_are_not_kept(tmp_path: Path) -> None:
 
 
 def test_those_not_asked_for_longest_make_room_and_a_long_reading_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    row: PassageRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Writer(tmp_path) as writer:
-        writer.add([_article("The ferry sails at dawn.")])
-    reader = SnapshotReader(tmp_path)
-    (row,) = reader.latest().passage_rows([0]).values()
-    reader.close()
     monkeypatch.setattr(kept_rows, "_MOST_CHARS", len(row.article.text) + 20)
     monkeypatch.setattr(kept_rows, "_BESIDE_TEXT_CHARS", 10)
     monkeypatch.setattr(kept_rows, "_MOST_AT_ONCE", 2)
@@ -78,13 +79,8 @@ def test_those_not_asked_for_longest_make_room_and_a_long_reading_is_not_kept(
 
 
 def test_rows_of_one_article_keep_its_text_once_and_the_last_lets_it_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    row: PassageRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Writer(tmp_path) as writer:
-        writer.add([_article("The ferry sails at dawn.")])
-    reader = SnapshotReader(tmp_path)
-    (row,) = reader.latest().passage_rows([0]).values()
-    reader.close()
     again = replace(row, article=replace(row.article))  # as it is read once more
     other = replace(row, article=replace(row.article, number=2, text="x" * 30))
     kept = KeptRows()

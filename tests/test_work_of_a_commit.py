@@ -7,13 +7,13 @@ through a whole table shows, and so does one that the planner chooses where it k
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from oracle import embed
 
-from index import generations
+from index import generations, store_folder
 from index.article import Origin, SourceRecord
 from index.snapshot import SnapshotReader
 from index.writer import Writer
@@ -81,7 +81,10 @@ def archive(folder: Path, articles: int) -> Iterator[tuple[Writer, SnapshotReade
 
 def steps_of_a_small_feed(folder: Path, articles: int) -> dict[str, int]:
     """Of each thing that a server does with a few articles."""
-    with archive(folder, articles) as (writer, reader):
+    with (
+        archive(folder, articles) as (writer, reader),
+        closing(store_folder.open_readonly(folder)) as truth,
+    ):
         work: dict[str, Callable[[], object]] = {
             "add": lambda: writer.add([unlike(10_000 + n) for n in range(_FEED)]),
             "pending": writer.pending,
@@ -92,9 +95,7 @@ def steps_of_a_small_feed(folder: Path, articles: int) -> dict[str, int]:
             "a snapshot of the segments": reader.latest,
             "remove": lambda: writer.remove(["wire-1", "wire-2"]),
             "a snapshot without them": reader.latest,
-            "see that none are too many": lambda: generations.need_compaction(
-                writer._truth  # the connection, read by nobody else here
-            ),
+            "see that none are too many": lambda: generations.need_compaction(truth),
         }
         taken = {}
         for name, do in work.items():

@@ -4,8 +4,8 @@ Usage: python scripts/bench/embedding.py [--data PATH] [--passages N] [--rounds 
 PATH is anything `nutgraf add` reads; without one, the articles in sample/. The peer is
 sentence-transformers' own encode of the same weights on the same cores, at the batch size that is
 best for it of those tried first. The ceiling is what the same cores give the model's matrix
-products alone, as tokens of these lengths. With `--device`, such as cuda, the same encoder on a GPU
-is a fourth. All take turns, `--rounds` times, and shares are
+products alone, as tokens of these lengths. With `--device`, such as cuda, our encoder on a GPU is a
+fourth. All take turns, `--rounds` times, and shares are
 taken turn by turn. Equality of the vectors is part of the result.
 """
 
