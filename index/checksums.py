@@ -14,7 +14,7 @@ import logging
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -159,8 +159,8 @@ def is_sound(table: str, row: Sequence[Any]) -> bool:
     One flipped bit makes an empty BLOB of the number 0, and the two have one checksum: so it counts
     as well how many columns are bytes.
     """
-    of_bytes = sum(isinstance(column, bytes) for column in row)
-    return of_bytes == len(BYTES.get(table, ())) and bool(row_crc(table, row[:-1]) == row[-1])
+    of_bytes = [column for column in row if isinstance(column, bytes)]
+    return len(of_bytes) == len(BYTES.get(table, ())) and bool(row_crc(table, row[:-1]) == row[-1])
 
 
 def sound(table: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
@@ -179,6 +179,7 @@ def sound(table: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
     return kept
 
 
+@cache
 def columns_of(table: str, alias: str = "") -> str:
     """A table's columns in the order of `CHECKED`, and its `crc`, for a SELECT or an INSERT."""
     dot = f"{alias}." if alias else ""
@@ -196,6 +197,7 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
+@cache
 def insert_into(table: str, *, instead: bool = False) -> str:
     """The INSERT that takes a row as `sealed` gives it; `instead`: of one with the same key."""
     places = ", ".join("?" * (len(CHECKED[table]) + 1))

@@ -103,7 +103,8 @@ class TermCounts:
     def _read(self, language: str, terms: Iterable[int]) -> dict[int, int]:
         """The counts of a language, those of `terms` among them; 0: no article has the term."""
         known = self._articles[language]
-        for unread in _steps(list(set(terms) - known.keys())):
+        # Not as a difference of sets, which would go through all that is known.
+        for unread in _steps([term for term in set(terms) if term not in known]):
             known.update(dict.fromkeys(unread, 0))
             rows = self._truth.execute(
                 f"SELECT {columns_of('term_counts')} FROM term_counts WHERE language = ? "

@@ -489,22 +489,21 @@ class Writer:
             if content == work.content and store.is_whole(self._truth, number):
                 return Outcome("unchanged", article.id, version)
         version = self._last_version(article.id) + 1
-        store.keep_version(self._truth, article.id)
-        self._replace(source, work, version, seq, stored)
+        if number is not None:
+            store.keep_version(self._truth, article.id)
+            self._clear_place(work, seq)
+        self._insert(source, work, version, seq, stored)
         return Outcome("added" if number is None else "replaced", article.id, version)
 
-    def _replace(
-        self,
-        source: SourceRecord,
-        work: Groundwork,
-        version: int,
-        seq: int,
-        stored: "_Stored",
-    ) -> None:
-        article = work.article
+    def _clear_place(self, work: Groundwork, seq: int) -> None:
+        """Remove what stands under an article's id, which is about to come anew."""
         staying = {passage.id for passage in work.passages}
-        former_passages.keep(self._truth, article.id, staying, seq)
-        self._remove(article.id, seq)
+        former_passages.keep(self._truth, work.article.id, staying, seq)
+        self._remove(work.article.id, seq)
+
+    def _insert(
+        self, source: SourceRecord, work: Groundwork, version: int, seq: int, stored: "_Stored"
+    ) -> None:
         number = store.insert_article(
             self._truth,
             work.prepared(source),
@@ -750,7 +749,8 @@ class Writer:
                     continue
                 with contextlib.suppress(BadArticleError):  # nothing but such lines: it stays
                     work = groundwork(source, recurring)
-                    self._replace(source, work, article.version, seq, stored)
+                    self._clear_place(work, seq)
+                    self._insert(source, work, article.version, seq, stored)
             reports.regroup(self._truth, seq, stored.sketches)
             stories.retell(self._truth, seq, stored.terms)
         self._words.follow()
