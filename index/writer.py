@@ -369,17 +369,6 @@ class Writer:
                 self._segments.write(fingerprint, numbers, self._at_work), max_seq, instead=None
             )
 
-    def give_memory_back(self) -> None:
-        """Let go of the database's pages that are in memory, up to 64 MiB; not within a commit.
-
-        The next change reads those it needs again, from the system's cache.
-
-        Raises:
-            StoreFullError, StoreReadOnlyError: the disk failed before, and fails again.
-        """
-        with self._at_work():
-            self._truth.execute("PRAGMA shrink_memory")
-
     def log_bytes(self) -> int:
         """Size of the write-ahead log; 0: there is none."""
         return self._held.log_bytes()

@@ -9,8 +9,8 @@ Promised:
 - memory grows by at most 1 MiB in 10,000 requests, after a warm-up: the median of the slopes
   between any two samples (Theil 1950, Sen 1968, doi:10.1080/01621459.1968.10480934). Memory is the
   anonymous memory of the server itself, so neither files that are mapped nor the child that embeds,
-  which comes and goes; a sample is the least of what was seen each second since the one before,
-  since what a question takes for itself comes and goes as well;
+  which comes and goes; a sample is the least of what was seen five times a second since the one
+  before, since what a question takes for itself comes and goes as well;
 - open files and threads are as many at the end as after the warm-up;
 - the write-ahead log has at most 64 MiB at every look;
 - the database, the word index and the segments take at most 2.2 times the live bytes at the end.
@@ -68,7 +68,7 @@ MORE_THREADS: Final = 2
 
 WARM_UP_S: Final = 120.0
 _SAMPLE_S: Final = 10.0
-_LOOK_S: Final = 1.0
+_LOOK_S: Final = 0.2
 _DIM: Final = 384
 _SEARCHERS: Final = 2
 _BETWEEN_ROUNDS_S: Final = 1.0  # of feeding: the child that embeds must keep up

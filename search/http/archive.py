@@ -1,6 +1,5 @@
 """The archive that a server holds open: the searcher, and the one writer if it may write."""
 
-import contextlib
 import logging
 import sqlite3
 import threading
@@ -265,10 +264,6 @@ class Archive:
 
     def _give_memory_back(self) -> None:
         while not self._stopping.wait(BETWEEN_GIVING_BACK_S):
-            if self._writer:
-                # A disk that fails is told to whoever changes something.
-                with contextlib.suppress(NutgrafError):
-                    self._writer.give_memory_back()
             freed_memory.give_back()
 
     def _let_go_of_log(self) -> None:
