@@ -9,6 +9,7 @@ Every row carries a checksum, see `checksums`.
 
 import json
 import sqlite3
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -523,9 +524,20 @@ def _unpack_source(blob: bytes) -> tuple[SourceRecord, tuple[Run, ...]]:
     return record, runs
 
 
+class _Zstandard(threading.local):
+    """Of each thread its own: for one text they take a quarter of what it takes to make them."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=3)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_ZSTANDARD: Final = _Zstandard()
+
+
 def _compress(data: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=3).compress(data)
+    return _ZSTANDARD.compressor.compress(data)
 
 
 def _decompress(data: bytes) -> bytes:
-    return zstandard.ZstdDecompressor().decompress(data)
+    return _ZSTANDARD.decompressor.decompress(data)

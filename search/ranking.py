@@ -372,8 +372,9 @@ def _one_of_each_text(
     for places in _by_report(reports, several[np.isin(positions[several], list(rows))]):
         read = [rows[int(positions[at])] for at in places]
         articles = {row.article.number: row.article for row in read}
-        preference = by_preference(list(articles.values()))
-        for same in same_texts([row.text for row in read]):
+        repeated = [same for same in same_texts([row.text for row in read]) if len(same.places) > 1]
+        preference = by_preference(list(articles.values())) if repeated else {}
+        for same in repeated:
             first, *others = same.places
             at = min(same.whole, key=lambda at: preference[read[at].article.number])
             shown[places[first]] = places[at]
