@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from index.default_model import DIM
 from index.writer import Writer
+from search.commands.command import SOME_REJECTED
 
 SIZES = (5_000, 20_000, 80_000, 320_000)
 PASSAGES_AN_ARTICLE = 10.5  # of press-2012-2020
@@ -75,7 +76,10 @@ def grown(
             part.write_text("".join(new), encoding="utf-8")
             headlines += [json.loads(line)["title"] for line in new]
             added += len(new)
-            cost = run([sys.executable, "-m", "search", "add", "--no-wait", "--store", store, part])
+            cost = run(
+                [sys.executable, "-m", "search", "add", "--no-wait", "--store", store, part],
+                well=(0, SOME_REJECTED),
+            )
             adding_s += cost.seconds
             make_vectors(store)
             count, served = asked(store, headlines, questions)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,11 @@ class Cost:
     peak_mb: float  # see `peak_mb`
 
 
-def run(command: Sequence[str | Path]) -> Cost:
-    """Run a process to its end, and leave with the end of what it said if that is not well."""
+def run(command: Sequence[str | Path], *, well: Container[int] = (0,)) -> Cost:
+    """Run a process to its end, and leave with the end of what it said if that is not well.
+
+    `well`: the exit statuses of a process that did what it was to do.
+    """
     with tempfile.TemporaryFile() as said:
         began, peak = time.perf_counter(), 0.0
         child = subprocess.Popen(list(map(str, command)), stdout=said, stderr=said)
@@ -41,7 +44,7 @@ def run(command: Sequence[str | Path]) -> Cost:
         finally:
             child.kill()
         seconds = time.perf_counter() - began
-        if child.returncode:
+        if child.returncode not in well:
             _leave(command, child.returncode, said)
     return Cost(seconds, peak)
 
