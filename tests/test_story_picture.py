@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import hypot, pi
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_story import article, told
 
@@ -133,6 +133,8 @@ def test_the_axis_names_times_as_fine_as_they_fit(first: str, last: str, labels:
     minutes=st.integers(0, 60 * 24 * 300),
     by_the_day=st.booleans(),
 )
+@example(begin=datetime(1, 1, 1), minutes=0, by_the_day=False)
+@example(begin=datetime(9999, 12, 31, 23, 59), minutes=0, by_the_day=False)
 def test_there_is_a_time_on_every_axis_and_never_more_than_four(
     begin: datetime, minutes: int, by_the_day: bool
 ) -> None:

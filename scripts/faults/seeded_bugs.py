@@ -179,14 +179,12 @@ WHERE a.added_seq <= :horizon
         """\
             yield
             self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
 """,
         """\
             yield
             for _ in range(2):
                 with contextlib.suppress(sqlite3.OperationalError):
                     self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
 """,
         "test_injected_errors.py::test_a_commit_whose_sync_failed_is_not_built_on",
     ),

@@ -223,7 +223,7 @@ class _Axis:
         """The finest times that are few enough."""
         finest: list[tuple[float, str]] = []
         for marks in self._scales():
-            finest = list(marks())
+            finest = [mark for mark in marks() if _BEGIN_S <= mark[0] <= _END_S]
             if len(finest) <= _MOST_TICKS:
                 break
         return tuple(Tick(round(self.x(at), 2), label) for at, label in finest)
@@ -264,6 +264,9 @@ class _Axis:
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# The calendar's ends; an axis may go beyond them by its margin.
+_BEGIN_S: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) / timedelta(seconds=1)
+_END_S: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) / timedelta(seconds=1)
 
 
 def _utc(seconds: float) -> datetime:
