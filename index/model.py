@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from index import deadline, default_model
 from index.default_model import MAX_TOKENS
 from index.errors import ModelError
+from index.word_memo import WordMemo
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -138,7 +139,6 @@ _DROPPED = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
 # The memos are emptied at this size: about 30 MB each at most, and 5,000 press articles have
 # 197,000 different words as split at white space.
 _MEMO_ENTRIES = 300_000
-_MEMO_CHARS = 40  # longer words hardly come twice
 
 
 def token_counter() -> Callable[[str], int]:
@@ -162,8 +162,10 @@ def _shared_counter() -> Callable[[str], int]:
             return _word_pieces(atom.lower(), tokenizer)
         return count_exactly(atom)
 
-    atoms = _Memo(count_atom)
-    words = _Memo(lambda word: sum(map(atoms.__getitem__, _ATOM.findall(word))))
+    atoms = WordMemo(count_atom, most=_MEMO_ENTRIES)
+    words = WordMemo(
+        lambda word: sum(map(atoms.__getitem__, _ATOM.findall(word))), most=_MEMO_ENTRIES
+    )
 
     def count(text: str) -> int:
         if _DROPPED.search(text):
@@ -194,22 +196,6 @@ def _word_pieces(word: str, tokenizer: Tokenizer) -> int:
                 return 1  # unknown as a whole
         pieces, start, prefix = pieces + 1, end, "##"
     return pieces
-
-
-class _Memo(dict[str, int]):
-    """Token counts by word; a word that is not in it is counted."""
-
-    def __init__(self, count: Callable[[str], int]) -> None:
-        super().__init__()
-        self._count = count
-
-    def __missing__(self, word: str) -> int:
-        tokens = self._count(word)
-        if len(word) <= _MEMO_CHARS:
-            if len(self) >= _MEMO_ENTRIES:
-                self.clear()
-            self[word] = tokens
-        return tokens
 
 
 @cache

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from index import deadline
 from index.errors import StoreCorruptError
 from index.synced_folders import make_folder, sync_folder
+from index.word_memo import WordMemo
 
 _HORIZON_NUMBER = 0
 _RAW_FIELDS = ("outlet", "byline", "section", "language")
@@ -161,7 +162,7 @@ def _is_sound(path: Path) -> bool:
 class WordsView:
     """One frozen state of the word index; later commits do not change it."""
 
-    def __init__(self, index: tantivy.Index, terms: "_Terms") -> None:
+    def __init__(self, index: tantivy.Index, terms: WordMemo[tuple[str, ...]]) -> None:
         self._terms = terms
         self._searcher = index.searcher()
         self.schema = index.schema
@@ -220,24 +221,14 @@ class WordsView:
         return int(values[0] or 0) if values else 0
 
 
-class _Terms(dict[str, tuple[str, ...]]):
-    """The terms of what stands between white space; what was analysed before is remembered.
+def _terms() -> WordMemo[tuple[str, ...]]:
+    """The terms of what stands between white space.
 
     No term has white space in it, and each is made from its own letters alone, so that a text's
     terms are those of its parts. To look one up takes 1 % of what tantivy takes for it.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._analyzer = _analyzer()
-
-    def __missing__(self, word: str) -> tuple[str, ...]:
-        terms = tuple(self._analyzer.analyze(_composed(word)))
-        if len(word) <= _MAX_TERM_CHARS:
-            if len(self) >= _REMEMBERED:
-                self.clear()
-            self[word] = terms
-        return terms
+    analyzer = _analyzer()
+    return WordMemo(lambda word: tuple(analyzer.analyze(_composed(word))), most=_REMEMBERED)
 
 
 class WordsReader:
@@ -250,7 +241,7 @@ class WordsReader:
                 "the next `nutgraf add` rebuilds it from the store"
             )
         self._index = _open(folder)
-        self._terms = _Terms()
+        self._terms = _terms()
 
     def view(self) -> WordsView:
         """The newest committed state."""
@@ -272,7 +263,7 @@ class WordsIndex:
         # A commit that was killed may have left the deletes that the next one is to write: tantivy
         # names them by a counter that goes on from the last commit, and overwrites nothing.
         self._writer.garbage_collect_files()
-        self.horizon = WordsView(self._index, _Terms()).horizon
+        self.horizon = WordsView(self._index, _terms()).horizon
 
     def apply(self, seq: int, removed: Sequence[int], added: Iterable[WordsRow]) -> None:
         """Bring the index to `seq` of the store, in one commit.
@@ -302,7 +293,7 @@ class WordsIndex:
             self._writer.rollback()
             # Ctrl-C may come when the commit is made and has not returned yet.
             self._index.reload()
-            self.horizon = WordsView(self._index, _Terms()).horizon
+            self.horizon = WordsView(self._index, _terms()).horizon
             raise
         self.horizon = seq
 

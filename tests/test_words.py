@@ -78,7 +78,7 @@ def test_terms_are_folded_and_stemmed_without_stop_words(folder: Path) -> None:
 @given(text=st.text() | st.text("aeé\u0301ǅß²-’. \u00a0\x85ing"))
 def test_a_text_has_the_terms_that_tantivy_gives_the_whole_of_it(text: str) -> None:
     composed = unicodedata.normalize("NFC", text)
-    terms = words._Terms()
+    terms = words._terms()
     for _ in range(2):  # anew, and remembered
         found = [term for word in text.split() for term in terms[word]]
         assert found == list(words._analyzer().analyze(composed))
