@@ -15,6 +15,7 @@ import json
 import logging
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
@@ -244,17 +245,18 @@ def _copied_words(held: _Held, folder: Path) -> dict[str, CopiedFile]:
         held.truth.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
         for key in ("purged_seq", "seq")
     )
-    try:
-        fits = purged_seq <= WordsReader(folder).view().horizon <= seq
-    except (StoreCorruptError, ValueError):
-        fits = False
+    # tantivy makes locks where it opens an index, one of them in a thread that may be late.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as elsewhere:
+        for name in files:
+            Path(elsewhere, name).symlink_to((folder / name).absolute())
+        try:
+            fits = purged_seq <= WordsReader(Path(elsewhere)).view().horizon <= seq
+        except (StoreCorruptError, ValueError):
+            fits = False
     if not fits:
         logger.warning("the word index is left out of the backup, it is damaged or too far behind")
         shutil.rmtree(folder)
         return {}
-    for path in folder.iterdir():
-        if path.name not in files:  # tantivy's locks
-            path.unlink()
     return {f"{store_folder.WORDS}/{name}": file for name, file in files.items()}
 
 
