@@ -12,11 +12,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent import futures
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, TypeVar
 
 from index.errors import DeadlineError
+
+T = TypeVar("T")
 
 # Of SQLite's virtual machine, some ms; each look at the deadline has to wait for Python's lock.
 _STEPS_BETWEEN_LOOKS: Final = 100_000
@@ -98,12 +101,25 @@ def holding(lock: threading.Lock) -> Iterator[None]:
     Raises:
         DeadlineError: somebody else held it until then.
     """
-    while not lock.acquire(timeout=_remaining_s()):
+    remaining_s = _remaining_s()
+    while not lock.acquire(timeout=-1 if remaining_s is None else remaining_s):
         check()
+        remaining_s = _remaining_s()
     try:
         yield
     finally:
         lock.release()
+
+
+def result(future: futures.Future[T]) -> T:
+    """What `future` gives or raises; waited for no longer than until the deadline.
+
+    Raises:
+        DeadlineError: it was not there by then.
+    """
+    while not futures.wait([future], _remaining_s()).done:
+        check()
+    return future.result()
 
 
 def interrupt(connection: sqlite3.Connection) -> None:
@@ -119,7 +135,7 @@ def _is_over() -> bool:
     return deadline is not None and deadline.is_over
 
 
-def _remaining_s() -> float:
-    """As `Lock.acquire` takes it: -1 waits for ever."""
+def _remaining_s() -> float | None:
+    """None: there is no deadline."""
     deadline = _current.get()
-    return -1.0 if deadline is None else deadline.remaining_s()
+    return None if deadline is None else deadline.remaining_s()

@@ -3,15 +3,19 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index import deadline
 from index.errors import ModelMismatchError
 from index.model import Encoder, load_encoder, model_fingerprint
 from index.snapshot import Snapshot
 from search.question_adapter import adapted
 from search.questions_together import QuestionsTogether
+
+_Key = tuple[str, str]  # a model's fingerprint and a question
 
 # The page, its next pages and its filters ask the same question again; one embedding is 1.5 kB.
 _KEPT_QUESTIONS = 512
@@ -26,6 +30,13 @@ class QuestionEncoder:
         self._loading = threading.Lock()
         self._loaded: tuple[Encoder, QuestionsTogether] | None = None
         self._kept = _Kept()
+        self._thread = ThreadPoolExecutor(1, "question")
+        self._begun: tuple[_Key, Future[NDArray[np.float32]]] | None = None
+
+    def begin(self, question: str, snapshot: Snapshot) -> None:
+        """Have what `embed` will be asked for made on another thread meanwhile."""
+        embedding = self._thread.submit(self._embedded, question, snapshot)
+        self._begun = (snapshot.fingerprint, question), embedding
 
     def embed(self, question: str, snapshot: Snapshot) -> NDArray[np.float32]:
         """What the dense arm asks with, shape (dim,), float32; see `search.question_adapter`.
@@ -33,7 +44,14 @@ class QuestionEncoder:
         Raises:
             ModelMismatchError: the snapshot's vectors come from another model.
             ModelError: the model cannot be loaded.
+            DeadlineError: the question's time is over.
         """
+        begun = self._begun
+        if begun and begun[0] == (snapshot.fingerprint, question) and not begun[1].done():
+            return deadline.result(begun[1])
+        return self._embedded(question, snapshot)
+
+    def _embedded(self, question: str, snapshot: Snapshot) -> NDArray[np.float32]:
         key = (snapshot.fingerprint, question)
         embedding = self._kept.get(key)
         if embedding is None:
@@ -102,16 +120,16 @@ class _Kept:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._embeddings: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
+        self._embeddings: OrderedDict[_Key, NDArray[np.float32]] = OrderedDict()
 
-    def get(self, key: tuple[str, str]) -> NDArray[np.float32] | None:
+    def get(self, key: _Key) -> NDArray[np.float32] | None:
         with self._guard:
             embedding = self._embeddings.get(key)
             if embedding is not None:
                 self._embeddings.move_to_end(key)
             return embedding
 
-    def put(self, key: tuple[str, str], embedding: NDArray[np.float32]) -> None:
+    def put(self, key: _Key, embedding: NDArray[np.float32]) -> None:
         with self._guard:
             self._embeddings[key] = embedding
             if len(self._embeddings) > _KEPT_QUESTIONS:

@@ -75,8 +75,15 @@ class _Asked:
 
     query: Query
     words: LexicalQuery
-    embedding: NDArray[np.float32] | None  # None: no words, or nothing is embedded yet
+    encoder: QuestionEncoder
     snapshot: Snapshot
+
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Waits for it where it was begun; None: no words, or nothing is embedded yet."""
+        if not embeds(self.query, self.snapshot):
+            return None
+        with stage(Stage.EMBED):
+            return self.encoder.embed(self.query.words, self.snapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +210,7 @@ class Ranker:
                 bm25 = asked.words.scores(snapshot.columns.number[positions])
         else:
             positions, bm25 = _in_order(*_proposed(asked, allowed, group))
-        with stage(Stage.DENSE):
-            cosines, of_article = _cosines(asked, positions)
+        cosines, of_article = _cosines(asked, positions)
         with stage(Stage.FUSE):
             fused = _fused(asked, positions, bm25, cosines, of_article)
             candidates = ResultSet.of(positions, fused.scores, cosines, bm25)
@@ -232,10 +238,7 @@ class Ranker:
             resolved = filters.resolve(snapshot.columns)
             clauses = resolved.clauses(snapshot.words.schema) if resolved else []
             words = lexical_query(snapshot.words, query.words, snapshot.passages, clauses, variants)
-        embeds = bool(query.words) and snapshot.embedded > 0
-        with stage(Stage.EMBED):
-            embedding = self._encoder.embed(query.words, snapshot) if embeds else None
-        return _Asked(query, words, embedding, snapshot)
+        return _Asked(query, words, self._encoder, snapshot)
 
     def _reordered(self, query: Query, looked: Looked, effort: Effort) -> Ranking:
         """The set with its first passages in the order that the closer look gives."""
@@ -254,6 +257,11 @@ class Ranker:
             verdict = judged(logits[order[:SECOND_LOOK]], read=False)
         results = replace(looked.results, probabilities=sigmoid(logits)).with_first(order)
         return Ranking(results, exactly() if _is_exact(query) else verdict)
+
+
+def embeds(query: Query, snapshot: Snapshot) -> bool:
+    """Whether the dense arm has a part in the answer."""
+    return bool(query.words) and snapshot.embedded > 0
 
 
 def allowed_passages(
@@ -296,10 +304,11 @@ def _candidates(
     snapshot = asked.snapshot
     with stage(Stage.WORDS):
         lexical, bm25 = _lexical_candidates(asked, allowed, depth)
-    if asked.embedding is None:
+    embedding = asked.embedding()
+    if embedding is None:
         return lexical, bm25
     with stage(Stage.DENSE):
-        dense, _ = snapshot.vectors.search(asked.embedding, depth, allowed)
+        dense, _ = snapshot.vectors.search(embedding, depth, allowed)
     others = np.setdiff1d(dense, lexical)
     with stage(Stage.WORDS):
         others_bm25 = asked.words.scores(snapshot.columns.number[others])
@@ -334,10 +343,12 @@ def _cosines(
     asked: _Asked, positions: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `cosines_in_articles`; all NaN where the question has no embedding."""
-    if asked.embedding is None:
+    embedding = asked.embedding()
+    if embedding is None:
         unknown = np.full(len(positions), np.nan, dtype=np.float32)
         return unknown, unknown
-    return cosines_in_articles(asked.embedding, positions, asked.snapshot)
+    with stage(Stage.DENSE):
+        return cosines_in_articles(embedding, positions, asked.snapshot)
 
 
 def _fused(

@@ -50,7 +50,7 @@ from search.histogram import histogram
 from search.interpretation import described
 from search.kept_copies import KeptCopies
 from search.query import Mode, parse
-from search.ranking import Ranker
+from search.ranking import Ranker, embeds
 from search.result_set import (
     Answer,
     Coverage,
@@ -126,6 +126,7 @@ class Searcher:
         self._reader = SnapshotReader(folder, mapped_vectors=mapped_vectors, is_told=is_told)
         self._encoder = QuestionEncoder(model)
         self._ranker = Ranker(self._encoder)
+        self._at_work = _AtWork()
         self._held = HeldSnapshots()
         self._sets = KeptSets()
         self._copies = KeptCopies()
@@ -548,8 +549,14 @@ class Searcher:
         return found
 
     def _ranked(self, request: Request, snapshot: Snapshot) -> Found:
+        with self._at_work.one_more() as is_alone:
+            return self._ranked_beside(request, snapshot, is_alone=is_alone)
+
+    def _ranked_beside(self, request: Request, snapshot: Snapshot, *, is_alone: bool) -> Found:
         with stage(Stage.PARSE):
             query = loosened(parse(request.question, mode=request.mode, today=request.today))
+            if is_alone and embeds(query, snapshot):
+                self._encoder.begin(query.words, snapshot)
             misses = () if request.mode is Mode.VERBATIM else near_misses(query.words, snapshot)
             interpretation = described(query, snapshot)
         ranking = self._ranker.rank(
@@ -575,6 +582,26 @@ class Searcher:
         if any(cursors):
             self._held.hold(place.snapshot)
         return cursors
+
+
+class _AtWork:
+    """How many questions are being ranked. Safe for many threads."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._count = 0
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[bool]:
+        """Count one for the length of a block; whether it is the only one."""
+        with self._guard:
+            self._count += 1
+            is_alone = self._count == 1
+        try:
+            yield is_alone
+        finally:
+            with self._guard:
+                self._count -= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Stage(StrEnum):
 
     PARSE = "parse"  # the question's conditions, times and misspelt words, against the archive
     WORDS = "words"  # the lexical arm, and the BM25 of what the dense arm alone proposes
-    EMBED = "embed"  # the question; waiting for questions embedded before it counts
+    EMBED = "embed"  # the question, as far as it takes longer than the steps beside it
     DENSE = "dense"  # the dense arm, and the cosines of all candidates
     FUSE = "fuse"
     FOLD = "fold"  # copies; where reports have several articles here, their texts are read

@@ -4,6 +4,7 @@ import contextvars
 import sqlite3
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,15 @@ def test_nobody_waits_for_a_lock_beyond_the_deadline() -> None:
     with deadline.holding(lock):
         assert lock.locked()
     assert not lock.locked()
+
+
+def test_nobody_waits_for_a_result_beyond_the_deadline() -> None:
+    future = Future[int]()
+    with within(Deadline(0.05)), pytest.raises(DeadlineError):
+        deadline.result(future)
+    future.set_result(1)
+    with within(Deadline(0)):
+        assert deadline.result(future) == 1
 
 
 def test_a_question_whose_time_is_over_is_given_up_and_the_next_is_answered(harbour: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from index.article import Origin, SourceRecord
+from index.errors import ModelError
 from index.snapshot import Snapshot, SnapshotReader
 from index.writer import Writer
 from search import dense
@@ -43,6 +44,10 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[FakeEncoder]:
     return encoders
 
 
+def failing(model: str, threads: int) -> FakeEncoder:
+    raise ModelError(f"{model}: no such file")
+
+
 def store_of(model: str) -> Snapshot:
     return cast(Snapshot, SimpleNamespace(model=model, fingerprint=model))
 
@@ -60,6 +65,26 @@ def test_after_a_store_was_re_embedded_its_new_model_answers(loaded: list[FakeEn
     after = encoder.embed("one", store_of("larger"))
     assert [encoder.fingerprint for encoder in loaded] == ["small", "larger"]
     assert before[0] != after[0]
+
+
+def test_what_was_begun_is_not_embedded_again(loaded: list[FakeEncoder]) -> None:
+    encoder = QuestionEncoder()
+    encoder.begin("one", store_of("small"))
+    encoder.embed("one", store_of("small"))
+    assert loaded[0].asked == 1
+
+
+def test_what_failed_is_tried_again_when_it_is_asked_for_again(
+    loaded: list[FakeEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = QuestionEncoder()
+    with monkeypatch.context() as broken:
+        broken.setattr(dense, "load_encoder", failing)
+        for _ in range(2):
+            with pytest.raises(ModelError, match="no such file"):
+                encoder.embed("one", store_of("small"))
+    encoder.embed("one", store_of("small"))
+    assert loaded[0].asked == 1
 
 
 def test_only_the_last_questions_are_kept(
