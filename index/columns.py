@@ -37,6 +37,7 @@ class Columns:
 
     The first three have shape (passages,), in ascending order of `number`; `article` points into
     the others, of shape (articles,), which may hold articles that no passage points to any more.
+    Passages of an article follow each other, and articles come in the order of their numbers.
     """
 
     number: NDArray[np.int64]
@@ -85,14 +86,7 @@ def extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: in
         window,
     )
     articles = [row for *columns, stored in heads for row in [_head(columns, stored)]]
-    passages = np.array(
-        truth.execute(
-            "SELECT p.number, p.ordinal, p.article FROM articles a "
-            f"JOIN passages p ON p.article = a.number WHERE {live} ORDER BY p.number",
-            window,
-        ).fetchall(),
-        dtype=np.int64,
-    ).reshape(-1, 3)
+    passages = _passages(truth, live, window)
     removed = truth.execute(
         f"SELECT {columns_of('tombstones')} FROM tombstones WHERE seq > :since AND seq <= :horizon",
         {"since": since if len(before.number) else horizon, "horizon": horizon},
@@ -139,6 +133,41 @@ def extended(before: Columns, truth: sqlite3.Connection, since: int, horizon: in
     )
 
 
+def passages_of(
+    articles: NDArray[np.integer[Any]], columns: Columns
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The passages of these articles, without a look at those of others.
+
+    Args:
+        articles: places in the columns, shape (n,).
+
+    Returns:
+        Positions of passages, article after article; and how many each has, 0 where it is not live.
+        Shapes (passages,) and (n,), both int64.
+    """
+    wanted = articles.astype(columns.article.dtype)  # else all of the column is widened
+    first = np.searchsorted(columns.article, wanted)
+    counts = np.searchsorted(columns.article, wanted, side="right") - first
+    before = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(first - before, counts), counts
+
+
+def live_with(
+    labels: NDArray[np.int64], wanted: NDArray[np.int64], columns: Columns
+) -> NDArray[np.int64]:
+    """The live articles that have one of the `wanted` labels.
+
+    Args:
+        labels: of all articles, as `columns.report` and `columns.story` are.
+
+    Returns:
+        Places in the columns, shape (n,), int64, ascending.
+    """
+    articles = np.flatnonzero(np.isin(labels, wanted))
+    _, counts = passages_of(articles, columns)
+    return articles[counts > 0]
+
+
 def tidied(columns: Columns) -> Columns:
     """The same columns without the articles that no passage points to, if those are many."""
     is_live = np.zeros(len(columns.article_id), dtype=np.bool_)
@@ -174,6 +203,26 @@ def _labelled(
     anew = np.array(list(changed.values()), dtype=np.int64)
     labels[positions[positions >= 0]] = anew[positions >= 0]
     return labels
+
+
+def _passages(truth: sqlite3.Connection, live: str, window: dict[str, int]) -> NDArray[np.int64]:
+    """Number, ordinal and article of passages, shape (n, 3), ascending by the first and the last.
+
+    To hold each against its check would take longer than all the rest. One that says to belong to
+    another article, though, would have others not be found: they are if the order is broken.
+    """
+    those = (
+        f"FROM articles a JOIN passages p ON p.article = a.number WHERE {live} ORDER BY p.number"
+    )
+    rows = truth.execute(f"SELECT p.number, p.ordinal, p.article {those}", window).fetchall()
+    passages = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    if np.all(np.diff(passages[:, 2]) >= 0):
+        return passages
+    checked = truth.execute(f"SELECT {columns_of('passages', 'p')} {those}", window)
+    rows = [
+        (number, ordinal, article) for number, _, article, ordinal, *_ in sound("passages", checked)
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
 def _head(columns: list[Any], stored: int) -> list[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import deadline
+from index.columns import passages_of
 from index.errors import ModelMismatchError
 from index.model import Encoder, load_encoder, model_fingerprint
 from index.snapshot import Snapshot
@@ -101,18 +102,16 @@ def cosines_in_articles(
         its embedding; and the mean cosine of those passages of its article that have one, NaN
         where none has.
     """
-    article = snapshot.columns.article
-    wanted = np.zeros(len(snapshot.columns.article_id), dtype=np.bool_)
-    wanted[article[positions]] = True
-    members = np.flatnonzero(wanted[article])
-    cosines = np.full(len(article), np.nan, dtype=np.float32)
-    cosines[members] = snapshot.vectors.cosines(embedding, members)
-    found = members[~np.isnan(cosines[members])]
-    counts = np.bincount(article[found], minlength=len(wanted))
-    means = np.full(len(wanted), np.nan)
-    sums = np.bincount(article[found], weights=cosines[found], minlength=len(wanted))
-    np.divide(sums, counts, out=means, where=counts > 0)
-    return cosines[positions], means[article[positions]].astype(np.float32)
+    articles, place = np.unique(snapshot.columns.article[positions], return_inverse=True)
+    members, counts = passages_of(articles, snapshot.columns)
+    cosines = snapshot.vectors.cosines(embedding, members)
+    known = ~np.isnan(cosines)
+    of = np.repeat(np.arange(len(articles)), counts)[known]
+    embedded = np.bincount(of, minlength=len(articles))
+    sums = np.bincount(of, weights=cosines[known], minlength=len(articles))
+    means = np.full(len(articles), np.nan)
+    np.divide(sums, embedded, out=means, where=embedded > 0)
+    return cosines[np.searchsorted(members, positions)], means[place].astype(np.float32)
 
 
 class _Kept:

@@ -191,15 +191,9 @@ def day_of(field: str, text: str | None) -> date | None:
     raise BadQueryError(field, f"{text!r} is no day", "write it as YYYY-MM-DD, say 2022-01-21")
 
 
-def live_articles(columns: Columns) -> NDArray[np.bool_]:
-    """Which of the columns' articles passages point to, shape (articles,), bool."""
-    live = np.zeros(len(columns.article_number), dtype=np.bool_)
-    live[columns.article] = True
-    return live
-
-
 def matching_articles(filters: Filters, columns: Columns) -> NDArray[np.bool_]:
     """Which live articles the filters let through, shape (articles,), bool."""
-    live = live_articles(columns)
+    live = np.zeros(len(columns.article_number), dtype=np.bool_)
+    live[columns.article] = True
     resolved = filters.resolve(columns)
     return live & resolved.articles() if resolved else live

@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from oracle import record, shown
 
 from index import store, store_folder, tables
 from index.article import ArticleId, Origin, SourceRecord
+from index.columns import passages_of
 from index.errors import StoreCorruptError, StoreFormatError
 from index.snapshot import SnapshotReader
 from index.writer import Writer
@@ -164,6 +166,16 @@ def test_a_damaged_passage_is_left_out_and_counted_never_shown(
     assert sorted(row.number for row in rows.values()) == [2, 3]
     assert snapshot.bad_rows == 1
     assert snapshot.passage("flood-0") is None
+    reader.close()
+
+
+def test_a_passage_that_says_to_be_of_another_article_hides_no_other(folder: Path) -> None:
+    change(folder, "UPDATE passages SET article = 2 WHERE number = 1")
+    reader = SnapshotReader(folder)
+    columns = reader.latest().columns
+    assert columns.number.tolist() == [2, 3]
+    positions, counts = passages_of(np.array([0, 1]), columns)
+    assert (positions.tolist(), counts.tolist()) == ([0, 1], [1, 1])
     reader.close()
 
 

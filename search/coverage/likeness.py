@@ -18,14 +18,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index.columns import Columns
+from index.columns import Columns, live_with
 from index.reports import belong_together, member
 from index.snapshot import Snapshot
 from index.stories import agreed, similarities
 from index.term_vectors import TermVector, term_of, words_of
 from search.coverage.agreement import agreements
 from search.coverage.subject import Subject
-from search.filters import NO_FILTERS, Filters, live_articles
+from search.filters import NO_FILTERS, Filters
 from search.lexical import MAX_TERMS, lexical_query
 
 # Reports, of each arm. By words alone they hold, of the ten reports most like an article, all on
@@ -224,7 +224,7 @@ def _own_reports(
 
 def first_articles(reports: NDArray[np.int64], columns: Columns) -> NDArray[np.int64]:
     """Of each report the live article with the lowest number, by its place in the columns."""
-    live = np.flatnonzero(live_articles(columns))
+    live = live_with(columns.report, reports, columns)
     held, first = np.unique(columns.report[live], return_index=True)
     return live[first[np.searchsorted(held, reports)]]
 

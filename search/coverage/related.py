@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.article import Published
-from index.columns import UNKNOWN_DAY, Columns
+from index.columns import UNKNOWN_DAY, Columns, live_with
 from index.errors import BadQueryError, ExpiredCursorError
 from index.snapshot import Snapshot
 from index.store import ArticleRow
@@ -49,7 +49,7 @@ from search.cursors import (
 )
 from search.facets import Facet
 from search.facets import facets as facets_of
-from search.filters import NO_FILTERS, Filters, live_articles, matching_articles
+from search.filters import NO_FILTERS, Filters, matching_articles
 from search.grouping import Group
 from search.result_set import ResultSet, Sort, result_set
 
@@ -356,7 +356,7 @@ def _shown(
 def _others(positions: NDArray[np.int64], columns: Columns) -> list[int]:
     """How many other articles the report of each of these passages' articles has."""
     of_each = columns.report[columns.article[positions]]
-    among = columns.report[live_articles(columns) & np.isin(columns.report, of_each)]
+    among = columns.report[live_with(columns.report, of_each, columns)]
     reports, counts = np.unique(among, return_counts=True)
     others: list[int] = (counts[np.searchsorted(reports, of_each)] - 1).tolist()
     return others

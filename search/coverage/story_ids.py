@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from index.columns import Columns
-from search.filters import live_articles
+from index.columns import Columns, live_with
+from index.vectors import positions_in
 
 _ID: Final = re.compile(r"s[1-9]\d{0,17}", re.ASCII)
 
@@ -25,9 +25,10 @@ def number_of(story_id: str) -> int:
 def ids_of(articles: Collection[int], columns: Columns) -> dict[int, str]:
     """Of these articles, by number, those that have a story of several reports: its id."""
     numbers = np.array(list(articles), dtype=np.int64)
-    held = np.isin(columns.article_number, numbers)
+    held = positions_in(columns.article_number, np.sort(numbers))
+    held = held[held >= 0]
     stories = columns.story[held]
-    among = np.flatnonzero(live_articles(columns) & np.isin(columns.story, stories))
+    among = live_with(columns.story, stories, columns)
     pairs = np.unique(np.stack([columns.story[among], columns.report[among]]), axis=1)
     told, reports = np.unique(pairs[0], return_counts=True)
     several = set(told[reports > 1].tolist())

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.article import ArticleId
-from index.columns import Columns
+from index.columns import Columns, live_with
 from index.saved_searches import EntryRow, digests
 from index.snapshot import Snapshot
-from search.filters import live_articles
 from search.grouping import best_of_reports, reports_of
 from search.result_set import ResultSet
 
@@ -79,7 +78,7 @@ def _reports(results: ResultSet, columns: Columns) -> list[StandingReport]:
     reports = reports_of(results.positions, columns)
     best = best_of_reports(reports)
     position_of = dict(zip(reports[best].tolist(), results.positions[best].tolist(), strict=True))
-    members = np.flatnonzero(live_articles(columns) & np.isin(columns.report, reports[best]))
+    members = live_with(columns.report, reports[best], columns)
     articles_of: dict[int, list[ArticleId]] = {}  # numbers rise, so the first comes first
     for report, member in zip(columns.report[members].tolist(), members.tolist(), strict=True):
         articles_of.setdefault(report, []).append(ArticleId(columns.article_id[member]))
