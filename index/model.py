@@ -136,8 +136,8 @@ _MARKS = r"!-/:-@\[-`{-~‘’“”–—…«»¿¡。、，！？：；「」
 _ATOM = re.compile(rf"\[(?:PAD|UNK|CLS|SEP|MASK)\]|[^\s{_MARKS}]+|[{_MARKS}]")
 # str.split() and \s take these for white space; the tokenizer drops them and joins what is around.
 _DROPPED = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
-# The memos are emptied at this size: about 30 MB each at most, and 5,000 press articles have
-# 197,000 different words as split at white space.
+# Of each memo, in about 30 MB; 5,000 press articles have 197,000 different words as split at white
+# space.
 _MEMO_ENTRIES = 300_000
 
 
@@ -152,27 +152,28 @@ def token_counter() -> Callable[[str], int]:
 
 @cache
 def _shared_counter() -> Callable[[str], int]:
-    tokenizer = default_tokenizer()
-
-    def count_exactly(text: str) -> int:
-        return len(tokenizer.encode(encodable(text), add_special_tokens=False).ids)
-
-    def count_atom(atom: str) -> int:
-        if atom.isascii() and atom.isalnum():
-            return _word_pieces(atom.lower(), tokenizer)
-        return count_exactly(atom)
-
-    atoms = WordMemo(count_atom, most=_MEMO_ENTRIES)
+    atoms = WordMemo(tokens_of_word, most=_MEMO_ENTRIES)
     words = WordMemo(
         lambda word: sum(map(atoms.__getitem__, _ATOM.findall(word))), most=_MEMO_ENTRIES
     )
 
     def count(text: str) -> int:
         if _DROPPED.search(text):
-            return count_exactly(text)
+            return _tokens(text)
         return sum(map(words.__getitem__, text.split()))
 
     return count
+
+
+def tokens_of_word(word: str) -> int:
+    """As `token_counter`, of what has no white space in it; nothing is remembered."""
+    if word.isascii() and word.isalnum():
+        return _word_pieces(word.lower(), default_tokenizer())
+    return _tokens(word)
+
+
+def _tokens(text: str) -> int:
+    return len(default_tokenizer().encode(encodable(text), add_special_tokens=False).ids)
 
 
 # Of the tokenizer; a longer word is one unknown token.

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tantivy import Occur, Query
 
-from index.model import token_counter
+from index.model import tokens_of_word
 from index.snapshot import Snapshot
 from index.words import EXACT, WordsView, exact_words
 
@@ -170,11 +170,10 @@ def _passages(folded: str, view: WordsView) -> int:
 
 def _is_a_word(folded: str, having: int, view: WordsView) -> bool:
     """Whether the language has it, or the archive has it in another form ("ferries")."""
-    tokens = token_counter()
-    if tokens(folded) == 1:
+    if tokens_of_word(folded) == 1:
         return True
     for stem in view.analyze(folded):
-        if len(stem) >= SHORTEST and tokens(stem) == 1:
+        if len(stem) >= SHORTEST and tokens_of_word(stem) == 1:
             return True
         if not having and any(view.passages_with(field, stem) for field in EXACT):
             return True
@@ -369,7 +368,7 @@ def _is_common(suspect: _Suspect, variant: _Variant, context: _Context, passages
         return False
     if _sound(suspect.folded) == _sound(variant.folded) and _agrees(suspect, variant):
         return True
-    if token_counter()(variant.folded) != 1:
+    if tokens_of_word(variant.folded) != 1:
         return False
     small = suspect.word.islower()
     if length >= TWO_EDITS_FROM and 2 * _written_small(variant) >= variant.written.total():
