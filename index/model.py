@@ -227,7 +227,9 @@ class _OnnxEncoder:
         return _embed_in_windows(texts, self._embed_windows, self._fits)
 
     def _fits(self, window: str) -> bool:
-        return self._count(window) <= MAX_TOKENS - SPECIAL_TOKENS
+        most = MAX_TOKENS - SPECIAL_TOKENS
+        # As nearly every question: no letter of ASCII is more than one token.
+        return (window.isascii() and len(window) <= most) or self._count(window) <= most
 
     def _embed_windows(self, windows: Sequence[str]) -> Embeddings:
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(windows))]
