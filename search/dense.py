@@ -35,9 +35,10 @@ class QuestionEncoder:
         self._begun: tuple[_Key, Future[NDArray[np.float32]]] | None = None
 
     def begin(self, question: str, snapshot: Snapshot) -> None:
-        """Have what `embed` will be asked for made on another thread meanwhile."""
-        embedding = self._thread.submit(self._embedded, question, snapshot)
-        self._begun = (snapshot.fingerprint, question), embedding
+        """Have what `embed` will be asked for made meanwhile, on a thread that has time for it."""
+        if self._begun is None or self._begun[1].done():
+            embedding = self._thread.submit(self._embedded, question, snapshot)
+            self._begun = (snapshot.fingerprint, question), embedding
 
     def embed(self, question: str, snapshot: Snapshot) -> NDArray[np.float32]:
         """What the dense arm asks with, shape (dim,), float32; see `search.question_adapter`.

@@ -1,5 +1,6 @@
 """The question's embedding, and the cosines of passages and articles."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,11 @@ class FakeEncoder:
 
     fingerprint: str
     asked: int = 0
+    is_slow: threading.Event | None = None  # until it is set, to embed a page takes for ever
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
+        if self.is_slow and len(texts[0]) > 200:
+            assert self.is_slow.wait(10)
         self.asked += len(texts)
         return np.full((len(texts), 2), len(self.fingerprint), np.float32)
 
@@ -72,6 +76,18 @@ def test_what_was_begun_is_not_embedded_again(loaded: list[FakeEncoder]) -> None
     encoder.begin("one", store_of("small"))
     encoder.embed("one", store_of("small"))
     assert loaded[0].asked == 1
+
+
+def test_a_pasted_page_that_is_embedded_keeps_no_question_waiting(
+    loaded: list[FakeEncoder],
+) -> None:
+    encoder = QuestionEncoder()
+    encoder.embed("first", store_of("small"))
+    go_on = loaded[0].is_slow = threading.Event()
+    encoder.begin("page " * 100, store_of("small"))
+    encoder.begin("one", store_of("small"))
+    assert len(encoder.embed("one", store_of("small"))) == 2
+    go_on.set()
 
 
 def test_what_failed_is_tried_again_when_it_is_asked_for_again(
