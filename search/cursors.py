@@ -31,6 +31,8 @@ from search.result_set import Found, Request
 # While a backlog is embedded there is a new snapshot every few seconds, each with up to 20,000
 # vectors of its own (46 MB).
 MOST_SNAPSHOTS: Final = 16
+# Of all of them: each has some 30 bytes of memory for each of its passages, 0.5 GB of so many.
+MOST_PASSAGES: Final = 16_000_000
 LONGEST_UNUSED_S: Final = 600.0
 # A next page must not rank anew; a million passages of a result set are 28 MB.
 _KEPT_SETS: Final = 256
@@ -143,7 +145,8 @@ class HeldSnapshots:
     """The last snapshots that cursors were given on. Safe for many threads.
 
     Each is held until it was not used for `LONGEST_UNUSED_S`, or `MOST_SNAPSHOTS` others were used
-    since. Their age is looked at with every question.
+    since, or others that have `MOST_PASSAGES` with it. The last one is held however large it is.
+    They are looked at with every question.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -169,9 +172,15 @@ class HeldSnapshots:
             oldest = self._clock() - LONGEST_UNUSED_S
             while self._held:
                 _, used = next(iter(self._held.values()))
-                if len(self._held) <= MOST_SNAPSHOTS and used >= oldest:
+                if used >= oldest and not self._are_too_many():
                     break
                 self._held.popitem(last=False)
+
+    def _are_too_many(self) -> bool:
+        passages = sum(snapshot.passages for snapshot, _ in self._held.values())
+        return len(self._held) > 1 and (
+            len(self._held) > MOST_SNAPSHOTS or passages > MOST_PASSAGES
+        )
 
     def clear(self) -> None:
         with self._guard:

@@ -370,6 +370,19 @@ def test_the_snapshots_used_last_are_held(tmp_path: Path) -> None:
     assert kept == [True, False, False, *[True] * (len(made) - 3)]
 
 
+def test_of_large_snapshots_fewer_are_held_and_the_last_one_always(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = snapshots(tmp_path, 4)
+    held = HeldSnapshots()
+    for most, expected in ((sum(each.passages for each in made[2:]), made[2:]), (0, made[3:])):
+        monkeypatch.setattr(cursors, "MOST_PASSAGES", most)
+        for snapshot in made:
+            held.hold(snapshot)
+        held.let_go()
+        assert [snapshot for snapshot in made if held.get(snapshot.id)] == expected
+
+
 def test_a_snapshot_that_is_not_used_for_long_is_let_go(tmp_path: Path) -> None:
     first, second = snapshots(tmp_path, 2)
     clock = Clock()
