@@ -168,10 +168,16 @@ def live_with(
     return articles[counts > 0]
 
 
+def live_articles(columns: Columns) -> NDArray[np.bool_]:
+    """Which of the columns' articles passages point to, shape (articles,), bool."""
+    live = np.zeros(len(columns.article_number), dtype=np.bool_)
+    live[columns.article] = True
+    return live
+
+
 def tidied(columns: Columns) -> Columns:
     """The same columns without the articles that no passage points to, if those are many."""
-    is_live = np.zeros(len(columns.article_id), dtype=np.bool_)
-    is_live[columns.article] = True
+    is_live = live_articles(columns)
     live = np.flatnonzero(is_live)
     if len(is_live) - len(live) <= _MOST_GONE * len(live):
         return columns

@@ -101,10 +101,11 @@ def holding(lock: threading.Lock) -> Iterator[None]:
     Raises:
         DeadlineError: somebody else held it until then.
     """
-    remaining_s = _remaining_s()
-    while not lock.acquire(timeout=-1 if remaining_s is None else remaining_s):
-        check()
+    while True:
         remaining_s = _remaining_s()
+        if lock.acquire(timeout=-1 if remaining_s is None else remaining_s):
+            break
+        check()
     try:
         yield
     finally:

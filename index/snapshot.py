@@ -100,17 +100,6 @@ class Snapshot:
                 deadline.check()  # it was this that interrupted the query
                 raise
 
-    def rest(self) -> None:
-        """Give back what SQLite keeps to answer the next question sooner: there is a newer one.
-
-        A server holds many snapshots for their cursors, and few of these come back.
-        """
-        if self._guard.acquire(blocking=False):  # else it is in use
-            try:
-                self._truth.execute("PRAGMA shrink_memory")
-            finally:
-                self._guard.release()
-
     def position_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions of passage numbers, shape (len(numbers),), int64; -1 where not live."""
         return positions_in(self.columns.number, numbers)
@@ -280,9 +269,10 @@ class SnapshotReader:
         """
         with self._guard, store_folder.readable(self._folder):
             state = self._committed_state()
-            if self._snapshot is not None and state == self._state:
-                return self._snapshot
-            return self._replaced(state)
+            if self._snapshot is None or state != self._state:
+                self._snapshot = self._next_snapshot()
+                self._state = state
+            return self._snapshot
 
     def at_hand(self) -> Snapshot | None:
         """The newest snapshot; None where it is yet to be made, or somebody is just about it.
@@ -310,7 +300,9 @@ class SnapshotReader:
             StoreCorruptError, StoreUnreadableError: as `latest`.
         """
         with self._guard, store_folder.readable(self._folder):
-            self._replaced(self._committed_state())
+            state = self._committed_state()
+            self._snapshot = self._next_snapshot()
+            self._state = state
 
     def let_go(self) -> None:
         """Give up the newest snapshot; the next call of `latest` makes it anew from its columns.
@@ -334,14 +326,6 @@ class SnapshotReader:
         except FileNotFoundError:
             return (version,)
         return (version, words.st_mtime_ns, words.st_ino, words.st_size)
-
-    def _replaced(self, state: tuple[int, ...]) -> Snapshot:
-        """The snapshot of what is committed now, in the place of the one before."""
-        before, self._snapshot = self._snapshot, self._next_snapshot()
-        self._state = state
-        if before:
-            before.rest()
-        return self._snapshot
 
     def _next_snapshot(self) -> Snapshot:
         patient_until = time.monotonic() + _PATIENCE_S

@@ -36,9 +36,10 @@ class QuestionEncoder:
 
     def begin(self, question: str, snapshot: Snapshot) -> None:
         """Have what `embed` will be asked for made meanwhile, on a thread that has time for it."""
-        if self._begun is None or self._begun[1].done():
-            embedding = self._thread.submit(self._embedded, question, snapshot)
-            self._begun = (snapshot.fingerprint, question), embedding
+        key = (snapshot.fingerprint, question)
+        is_free = self._begun is None or self._begun[1].done()
+        if is_free and self._kept.get(key) is None:
+            self._begun = key, self._thread.submit(self._embedded, question, snapshot)
 
     def embed(self, question: str, snapshot: Snapshot) -> NDArray[np.float32]:
         """What the dense arm asks with, shape (dim,), float32; see `search.question_adapter`.

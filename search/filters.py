@@ -17,7 +17,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from index.columns import Columns
+from index.columns import Columns, live_articles
 from index.errors import BadQueryError
 
 _WHOLE_VALUE_FIELDS = ("outlet", "section", "language")
@@ -193,7 +193,6 @@ def day_of(field: str, text: str | None) -> date | None:
 
 def matching_articles(filters: Filters, columns: Columns) -> NDArray[np.bool_]:
     """Which live articles the filters let through, shape (articles,), bool."""
-    live = np.zeros(len(columns.article_number), dtype=np.bool_)
-    live[columns.article] = True
+    live = live_articles(columns)
     resolved = filters.resolve(columns)
     return live & resolved.articles() if resolved else live

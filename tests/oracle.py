@@ -255,6 +255,8 @@ def shown(snapshot: Snapshot, embedding: Callable[[str], NDArray[np.float32]] = 
     columns = snapshot.columns
     count = len(columns.number)
     assert np.all(np.diff(columns.number) > 0)
+    assert np.all(np.diff(columns.article) >= 0), "the passages of an article do not stand together"
+    assert np.all(np.diff(columns.article_number) > 0)
     assert snapshot.passages == count
     bad = snapshot.bad_rows
     rows = snapshot.passage_rows(range(count))

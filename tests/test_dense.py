@@ -25,7 +25,7 @@ class FakeEncoder:
 
     fingerprint: str
     asked: int = 0
-    is_slow: threading.Event | None = None  # until it is set, or for two seconds, a page takes
+    is_slow: threading.Event | None = None  # a page waits for it, two seconds at most
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
         if self.is_slow and len(texts[0]) > 200:

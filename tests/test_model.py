@@ -24,7 +24,14 @@ from index import default_model
 from index.article import Article, ArticleId, embedding_text
 from index.chunking import chunk
 from index.errors import ModelError
-from index.model import DEFAULT_MODEL, Encoder, load_encoder, model_fingerprint, token_counter
+from index.model import (
+    DEFAULT_MODEL,
+    Encoder,
+    load_encoder,
+    model_fingerprint,
+    token_counter,
+    tokens_of_word,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 PRESS = (
@@ -185,6 +192,13 @@ def test_tokens_are_counted_as_the_tokenizer_counts_them(text: str) -> None:
     whole = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
     encoding = whole_text_tokenizer().encode(whole, add_special_tokens=False)
     assert token_counter()(text) == len(encoding.ids)
+
+
+@given(word=st.text(st.characters(codec="ascii", exclude_characters=" \t\n\r"), max_size=120))
+def test_no_letter_of_ascii_is_more_than_one_token_and_a_word_alone_is_counted_alike(
+    word: str,
+) -> None:
+    assert tokens_of_word(word) == token_counter()(word) <= len(word)
 
 
 # --- the default model's files -------------------------------------------------------------------
