@@ -68,6 +68,8 @@ from index.embedding import EmbeddingProcess
 process = EmbeddingProcess()
 process.dim
 os.kill(process._child.pid, signal.SIGSTOP)
+while "State:\\tT" not in open(f"/proc/{process._child.pid}/status").read():
+    time.sleep(0.01)  # on a busy machine it runs on for a moment
 print(process._child.pid, flush=True)
 time.sleep(600)
 """
