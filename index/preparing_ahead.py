@@ -11,7 +11,7 @@ from index.groundwork import Groundwork, groundworks
 from index.preparing_process import PreparingProcess
 
 Works = list[Groundwork | BadArticleError]
-Recurring = Callable[[Iterable[SourceRecord]], Mapping[str, frozenset[bytes]]]
+Recurring = Mapping[str, frozenset[bytes]]
 
 # A child is there after a second and a half, and prepares this many in another one.
 _ALONE_RECORDS = 200
@@ -24,7 +24,7 @@ class PreparingAhead:
     190 MiB, and of the records two batches are in memory.
     """
 
-    def __init__(self, recurring: Recurring) -> None:
+    def __init__(self, recurring: Callable[[Iterable[SourceRecord]], Recurring]) -> None:
         """`recurring` as `Writer.recurring_lines`; it is asked just before a batch is prepared."""
         self._recurring = recurring
         self._children = [PreparingProcess() for _ in os.sched_getaffinity(0)]
@@ -33,14 +33,18 @@ class PreparingAhead:
 
     def prepared(
         self, batches: Iterable[Sequence[SourceRecord]]
-    ) -> Iterator[tuple[Sequence[SourceRecord], Works]]:
-        """Each batch with the groundwork of its records, in order; one is prepared ahead."""
-        begun: deque[tuple[Sequence[SourceRecord], list[Future[Works]]]] = deque()
+    ) -> Iterator[tuple[Sequence[SourceRecord], Works, Recurring]]:
+        """Each batch with the groundwork of its records, and what recurred then, in order.
+
+        One is prepared ahead.
+        """
+        begun: deque[tuple[Sequence[SourceRecord], list[Future[Works]], Recurring]] = deque()
         for batch in batches:
+            recurring = self._recurring(batch)
             if len(batch) <= _ALONE_RECORDS and not begun:
-                yield batch, groundworks(batch, self._recurring(batch))
+                yield batch, groundworks(batch, recurring), recurring
                 continue
-            begun.append((batch, self._begun(batch)))
+            begun.append((batch, self._begun(batch, recurring), recurring))
             if len(begun) > 1:
                 yield _finished(*begun.popleft())
         while begun:
@@ -52,9 +56,8 @@ class PreparingAhead:
         for child in self._children:
             child.close()
 
-    def _begun(self, batch: Sequence[SourceRecord]) -> list[Future[Works]]:
+    def _begun(self, batch: Sequence[SourceRecord], recurring: Recurring) -> list[Future[Works]]:
         """Each child gets an equal part of the batch."""
-        recurring = self._recurring(batch)
         size = -(-len(batch) // len(self._children))
         parts = [batch[at : at + size] for at in range(0, len(batch), size)]
         return [
@@ -64,6 +67,6 @@ class PreparingAhead:
 
 
 def _finished(
-    batch: Sequence[SourceRecord], parts: Iterable[Future[Works]]
-) -> tuple[Sequence[SourceRecord], Works]:
-    return batch, [work for part in parts for work in part.result()]
+    batch: Sequence[SourceRecord], parts: Iterable[Future[Works]], recurring: Recurring
+) -> tuple[Sequence[SourceRecord], Works, Recurring]:
+    return batch, [work for part in parts for work in part.result()], recurring

@@ -126,8 +126,8 @@ def test_batches_prepared_ahead_come_in_their_order() -> None:
     batches += [[record(999), EMPTY]]
     with closing(PreparingAhead(lambda _: RECURRING)) as preparing:
         found = list(preparing.prepared(batches))
-    assert [batch for batch, _ in found] == batches
-    for batch, works in found:
+    assert [batch for batch, _, _ in found] == batches
+    for batch, works, _ in found:
         assert list(map(plain, works)) == list(map(plain, groundworks(batch, RECURRING)))
 
 
@@ -135,7 +135,7 @@ def test_a_few_records_start_no_child() -> None:
     with closing(PreparingAhead(lambda _: RECURRING)) as preparing:
         found = list(preparing.prepared([[record(1)], [record(2), EMPTY]]))
         assert [child._child for child in preparing._children] == [None] * len(preparing._children)
-    assert [len(works) for _, works in found] == [1, 2]
+    assert [len(works) for _, works, _ in found] == [1, 2]
 
 
 def test_closing_while_children_work_ends_them() -> None:

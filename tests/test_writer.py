@@ -26,6 +26,7 @@ from index.errors import (
     StoreReadOnlyError,
 )
 from index.generations import live_segments
+from index.groundwork import groundworks
 from index.snapshot import SnapshotReader
 from index.words import WordsIndex
 from index.writer import Writer
@@ -688,6 +689,19 @@ def test_a_line_learned_at_the_end_is_dropped_from_the_earlier_articles_too(
     writer.add([signed(20)])  # and from those that come
     assert found_by_word(reader.latest(), "letter") == []
     assert answers(writer, signed(3)) == [("unchanged", 1)]
+
+
+def test_what_was_prepared_before_a_lesson_and_is_stored_after_it_is_clean(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    writer.add([signed(n) for n in range(20)])
+    late = [signed(20), signed(21)]
+    recurring = writer.recurring_lines(late)
+    works = groundworks(late, recurring)
+    writer.finish()
+    writer.add(late, works=works, recurring=recurring)
+    assert len(shown(reader.latest())) == 22
+    assert found_by_word(reader.latest(), "letter") == []
 
 
 def test_a_lesson_that_was_cut_off_is_learned_by_the_next_one(

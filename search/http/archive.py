@@ -111,8 +111,11 @@ class Archive:
         """
         writer = self._writing()
         with behind(self.questions):
-            works = self._preparing.groundworks(records, writer.recurring_lines(records))
-            outcomes = writer.add(records, works=works, idempotency_key=idempotency_key)
+            recurring = writer.recurring_lines(records)
+            works = self._preparing.groundworks(records, recurring)
+            outcomes = writer.add(
+                records, works=works, recurring=recurring, idempotency_key=idempotency_key
+            )
             self._show()
         self._work.set()
         return outcomes
