@@ -27,7 +27,7 @@ class PreparingAhead:
     def __init__(self, recurring: Callable[[Iterable[SourceRecord]], Recurring]) -> None:
         """`recurring` as `Writer.recurring_lines`; it is asked just before a batch is prepared."""
         self._recurring = recurring
-        self._children = [PreparingProcess() for _ in os.sched_getaffinity(0)]
+        self._children = [PreparingProcess(is_patient=True) for _ in os.sched_getaffinity(0)]
         # Only threads wait for a child, so that Ctrl-C is not kept waiting by one.
         self._threads = ThreadPoolExecutor(len(self._children))
 

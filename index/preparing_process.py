@@ -35,8 +35,9 @@ class PreparingProcess:
     those before it.
     """
 
-    def __init__(self, *, niceness: int = 0) -> None:
-        self._niceness = niceness
+    def __init__(self, *, niceness: int = 0, is_patient: bool = False) -> None:
+        """`is_patient`: the first records wait for the child as well; who has many saves time."""
+        self._niceness, self._is_patient = niceness, is_patient
         self._child: ChildProcess | None = None
         self._is_ready = False
         self._records = 0  # seen so far
@@ -50,7 +51,7 @@ class PreparingProcess:
         with self._guard:
             self._records += len(records)
             try:
-                if self._records > _FIRST_RECORDS and self._is_there():
+                if (self._is_patient or self._records > _FIRST_RECORDS) and self._is_there():
                     return self._done(records, recurring)
             except (ChildEndedError, OSError) as error:
                 if self._is_closed:
@@ -67,7 +68,7 @@ class PreparingProcess:
             child.close()
 
     def _is_there(self) -> bool:
-        """Start the child if there is none; whether it has said that it is ready."""
+        """Start the child if there is none; whether it is ready, for which a patient one waits."""
         if self._child is None:
             self._is_ready = False
             self._child = ChildProcess(
@@ -75,7 +76,7 @@ class PreparingProcess:
             )
             if self._is_closed:
                 self._child.close()
-        if not self._is_ready and (self._is_closed or self._child.has_more()):
+        if not self._is_ready and (self._is_patient or self._is_closed or self._child.has_more()):
             self._child.reply()
             self._is_ready = True
         return self._is_ready

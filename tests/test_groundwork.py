@@ -74,6 +74,16 @@ def test_the_first_records_start_no_child_and_those_that_go_on_coming_do(
     assert child_of(process)
 
 
+def test_the_first_records_of_a_patient_one_wait_for_the_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("index.preparing_process.groundworks")  # nothing is prepared here
+    with closing(PreparingProcess(is_patient=True)) as process:
+        works = process.groundworks([record(1)], RECURRING)
+        assert child_of(process)
+    assert list(map(plain, works)) == list(map(plain, groundworks([record(1)], RECURRING)))
+
+
 def test_the_work_of_a_child_that_is_killed_is_done_and_the_next_child_started(
     process: PreparingProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
