@@ -10,7 +10,6 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from index import (
     former_passages,
     generations,
     idempotency,
+    lessons,
     reports,
     saved_columns,
     segments,
@@ -32,7 +32,7 @@ from index import (
     stories,
 )
 from index.article import ArticleId, SourceRecord, embedding_text
-from index.checksums import columns_of, crc_after, insert_into, is_sound, sealed, sound
+from index.checksums import columns_of, crc_after, insert_into, is_sound, sealed
 from index.errors import (
     BadArticleError,
     ModelMismatchError,
@@ -46,14 +46,12 @@ from index.held_truth import HeldTruth, write_error
 from index.idempotency import Outcome
 from index.model import DEFAULT_MODEL, model_fingerprint
 from index.precedence import give_way
-from index.recurring import is_recurring
 from index.segment_files import SegmentFiles
 from index.term_vectors import Terms
 from index.words_follower import WordsFollower
 
 logger = logging.getLogger(__name__)
 
-_HASH_BYTES = 8
 _PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
 _VECTORS_A_STEP = 32  # before questions are let go first
 _CLEANED_A_STEP = 500  # articles, in one commit
@@ -132,7 +130,8 @@ class Writer:
 
     def recurring_lines(self, records: Iterable[SourceRecord]) -> dict[str, frozenset[bytes]]:
         """What `groundwork` needs to know of the store: by outlet, the lines that recur there."""
-        return self._recurring_lines({record.outlet for record in records})
+        with self._at_work():
+            return lessons.learned(self._truth, {record.outlet for record in records})
 
     def add(
         self,
@@ -197,17 +196,16 @@ class Writer:
         What comes later is spared from being cleaned twice. `finish` learns what else recurs.
         """
         with self._at_work():
-            self._learn(self._outlets_to_learn(), _SURELY)
+            self._learn(lessons.outlets_to_learn(self._truth), _SURELY)
 
     def finish(self) -> None:
         """End a run of adds: learn the lines that recur, and clean what was added before that."""
         with self._at_work():
-            outlets = self._outlets_to_learn()
+            outlets = lessons.outlets_to_learn(self._truth)
             self._learn(outlets)
             if outlets:
-                last = self._truth.execute("SELECT max(article) FROM lines").fetchone()[0]
                 with self._transaction():
-                    store.set_meta(self._truth, learned_number=last or 0)
+                    lessons.end(self._truth)
             with contextlib.suppress(sqlite3.Error):
                 # Of a large table some rows tell enough; to read all would hold up what comes next.
                 self._truth.execute("PRAGMA analysis_limit = 1000")
@@ -683,22 +681,6 @@ class Writer:
 
     # ---------------------------------------------------------- recurring lines
 
-    def _recurring_lines(self, outlets: set[str]) -> dict[str, frozenset[bytes]]:
-        with self._at_work():
-            return {
-                outlet: frozenset(
-                    line
-                    for _, line in sound(
-                        "recurring",
-                        self._truth.execute(
-                            f"SELECT {columns_of('recurring')} FROM recurring WHERE outlet = ?",
-                            (outlet,),
-                        ),
-                    )
-                )
-                for outlet in outlets
-            }
-
     def _as_learned_since(
         self,
         records: Sequence[SourceRecord],
@@ -706,79 +688,40 @@ class Writer:
         recurring: Mapping[str, frozenset[bytes]],
     ) -> list[Groundwork | BadArticleError]:
         """`works`, but anew of the articles that hold lines which were learned since."""
-        now = self._recurring_lines({record.outlet for record in records})
+        now = lessons.learned(self._truth, {record.outlet for record in records})
         fresh = {outlet: lines - recurring[outlet] for outlet, lines in now.items()}
         return [
             groundworks([record], now)[0]
             if isinstance(work, Groundwork)
             and fresh[record.outlet]
-            and not fresh[record.outlet].isdisjoint(_split_hashes(work.lines))
+            and not fresh[record.outlet].isdisjoint(lessons.hashes_in(work.lines))
             else work
             for record, work in zip(records, works, strict=True)
         ]
 
-    def _outlets_to_learn(self) -> list[str]:
-        """Outlets with articles newer than the last lesson."""
-        learned = int(store.meta(self._truth, "learned_number") or 0)
-        rows = self._truth.execute(
-            "SELECT DISTINCT outlet FROM lines WHERE article > ?", (learned,)
-        ).fetchall()
-        return [row[0] for row in rows]
-
     def _learn(self, outlets: Iterable[str], times: int = 1) -> None:
         """Learn lines that stand in so many times as many articles as it takes to recur.
 
-        The lessons are committed when all that holds such lines is clean: cut off before, they are
-        learned again.
+        They are kept when all that holds such lines is clean: cut off before, they are learned
+        again.
         """
-        lessons: dict[str, frozenset[bytes]] = {}
+        fresh: dict[str, frozenset[bytes]] = {}
         holders: list[int] = []
         for outlet in outlets:
-            fresh, articles = self._lesson(outlet, times)
-            if fresh:
-                lessons[outlet] = fresh
-                holders += articles
+            lesson = lessons.lesson(self._truth, outlet, times)
+            if lesson.lines:
+                fresh[outlet] = lesson.lines
+                holders += lesson.holders
         for numbers in _groups(sorted(holders), _CLEANED_A_STEP):
-            self._clean_again(numbers, lessons)
-        if lessons:
+            self._clean_again(numbers, fresh)
+        if fresh:
             with self._transaction():
-                self._truth.executemany(
-                    insert_into("recurring", instead=True),
-                    [
-                        sealed("recurring", outlet, line)
-                        for outlet, fresh in lessons.items()
-                        for line in fresh
-                    ],
-                )
+                lessons.keep(self._truth, fresh)
 
-    def _lesson(self, outlet: str, times: int) -> tuple[frozenset[bytes], list[int]]:
-        """The lines that turn out to recur in an outlet, and its articles that hold some."""
-        rows = sound(
-            "lines",
-            self._truth.execute(
-                f"SELECT {columns_of('lines', 'l')} FROM lines l "
-                "JOIN articles a ON a.number = l.article "
-                "WHERE l.outlet = ? AND a.removed_seq IS NULL",
-                (outlet,),
-            ),
-        )
-        counts: Counter[bytes] = Counter()
-        for *_, hashes in rows:
-            counts.update(_split_hashes(hashes))
-        known = self._recurring_lines({outlet})[outlet]
-        fresh = frozenset(
-            line
-            for line, count in counts.items()
-            if line not in known and is_recurring(count // times, len(rows))
-        )
-        return fresh, [
-            article for article, _, hashes in rows if not fresh.isdisjoint(_split_hashes(hashes))
-        ]
-
-    def _clean_again(self, numbers: Sequence[int], lessons: Mapping[str, frozenset[bytes]]) -> None:
+    def _clean_again(self, numbers: Sequence[int], fresh: Mapping[str, frozenset[bytes]]) -> None:
         """Prepare stored articles anew from their sources; versions and ids stay."""
-        known = self._recurring_lines(set(lessons))
-        recurring = {outlet: known[outlet] | fresh for outlet, fresh in lessons.items()}
+        known = lessons.learned(self._truth, fresh)
+        recurring = {outlet: known[outlet] | lines for outlet, lines in fresh.items()}
         stored = _Stored()
         with self._transaction() as seq:
             for number, article in store.articles_numbered(self._truth, numbers).items():
@@ -806,10 +749,6 @@ class _Stored:
 
     sketches: dict[int, reports.Sketch] = field(default_factory=dict)
     terms: dict[int, Terms] = field(default_factory=dict)
-
-
-def _split_hashes(hashes: bytes) -> list[bytes]:
-    return [hashes[at : at + _HASH_BYTES] for at in range(0, len(hashes), _HASH_BYTES)]
 
 
 def _groups(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
