@@ -55,8 +55,8 @@ logger = logging.getLogger(__name__)
 _PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
 _VECTORS_A_STEP = 32  # before questions are let go first
 _CLEANED_A_STEP = 500  # articles, in one commit
-# How many times as many articles as it takes, for a line of which more is to be seen. Of the tables
-# of reuters-1987 "Year" is in 4 % of the first thousands and 2.7 % of all; once is too few.
+# In the midst of a run a line must stand in so many times as many articles as it takes at the end:
+# of the tables of reuters-1987 "Year" is in 4 % of the first thousands and in 2.7 % of all.
 _SURELY = 2
 # By name, or the planner goes through all passages to find the few that wait.
 _WAITING_PASSAGES = "passages p INDEXED BY passages_waiting"
