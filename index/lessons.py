@@ -63,6 +63,8 @@ def lesson(truth: sqlite3.Connection, outlet: str, times: int) -> Lesson:
         for line, count in counts.items()
         if line not in known and is_recurring(count // times, len(rows))
     )
+    if not fresh:
+        return Lesson(fresh, ())
     return Lesson(
         fresh,
         tuple(article for article, _, lines in rows if not fresh.isdisjoint(hashes_in(lines))),

@@ -147,9 +147,9 @@ class Writer:
         of that time and no change.
 
         Args:
-            works: the groundwork of the records, where it was done elsewhere, with `recurring`,
-                what `recurring_lines` gave before. Of articles with lines that were learned
-                since it is done anew.
+            works: the groundwork of the records, where it was done elsewhere.
+            recurring: what it was done with: what `recurring_lines` gave then. Of articles with
+                lines that were learned since it is done anew.
 
         Raises:
             ConflictError: the key was used before, for other records.
@@ -689,7 +689,9 @@ class Writer:
     ) -> list[Groundwork | BadArticleError]:
         """`works`, but anew of the articles that hold lines which were learned since."""
         now = lessons.learned(self._truth, {record.outlet for record in records})
-        fresh = {outlet: lines - recurring[outlet] for outlet, lines in now.items()}
+        fresh = {
+            outlet: lines - recurring.get(outlet, frozenset()) for outlet, lines in now.items()
+        }
         return [
             groundworks([record], now)[0]
             if isinstance(work, Groundwork)

@@ -43,6 +43,15 @@ def paragraph(name: str) -> str:
     return f"Report {name} came in late. {_FILL}"
 
 
+_SIGN_OFF = "Follow the wombats on every day of the week with our morning letter"
+
+
+def signed(n: int) -> SourceRecord:
+    """An article that ends, as all of its outlet do, with a line that no rule knows."""
+    body = f"{paragraph(f'tok{n}')}\n\n{_SIGN_OFF}"
+    return SourceRecord(Origin("f", n), b"", body, outlet="Bush Telegraph", own_id=f"wire-{n}")
+
+
 def record(
     own_id: str,
     *names: str,

@@ -3,20 +3,11 @@
 from contextlib import closing
 from pathlib import Path
 
-from oracle import found_by_word, paragraph
+from oracle import found_by_word, signed
 
-from index.article import Origin, SourceRecord
 from index.snapshot import SnapshotReader
 from index.writer import Writer
 from search.commands.adding import Tally, add_to_store
-
-_SIGN_OFF = "Follow the wombats on every day of the week with our morning letter"
-
-
-def signed(n: int) -> SourceRecord:
-    """An article that ends, as all of its outlet do, with a line that no rule knows."""
-    body = f"{paragraph(f'tok{n}')}\n\n{_SIGN_OFF}"
-    return SourceRecord(Origin("f", n), b"", body, outlet="Bush Telegraph", own_id=f"wire-{n}")
 
 
 def test_lines_that_recur_are_learned_long_before_its_end(tmp_path: Path) -> None:

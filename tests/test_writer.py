@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from oracle import Model, embed, found_by_word, paragraph, record, shown, vectors_of
+from oracle import Model, embed, found_by_word, paragraph, record, shown, signed, vectors_of
 
 from index import store, store_folder
 from index import writer as writer_module
@@ -667,14 +667,6 @@ def test_what_a_crash_left_among_the_segments_is_swept_away(filled: Path) -> Non
 
 # ------------------------------------------------------------------ recurring lines
 
-_SIGN_OFF = "Follow the wombats on every day of the week with our morning letter"
-
-
-def signed(n: int) -> SourceRecord:
-    """An article that ends, as all of its outlet do, with a line that no rule knows."""
-    body = f"{paragraph(f'tok{n}')}\n\n{_SIGN_OFF}"
-    return SourceRecord(Origin("f", n), b"", body, outlet="Bush Telegraph", own_id=f"wire-{n}")
-
 
 def test_a_line_learned_at_the_end_is_dropped_from_the_earlier_articles_too(
     writer: Writer, reader: SnapshotReader
@@ -689,6 +681,28 @@ def test_a_line_learned_at_the_end_is_dropped_from_the_earlier_articles_too(
     writer.add([signed(20)])  # and from those that come
     assert found_by_word(reader.latest(), "letter") == []
     assert answers(writer, signed(3)) == [("unchanged", 1)]
+
+
+def test_on_the_way_a_line_must_stand_in_twice_as_many_articles_as_at_the_end(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    others = [record(f"other-{n}", f"tik{n}", outlet="Bush Telegraph") for n in range(70)]
+    writer.add([*others, *map(signed, range(29))])  # in 15 of 99 it recurs
+    writer.learn_midway()
+    assert len(found_by_word(reader.latest(), "letter")) == 29
+    writer.add([signed(29)])
+    writer.learn_midway()
+    assert found_by_word(reader.latest(), "letter") == []
+
+
+def test_what_the_way_leaves_to_the_end_is_learned_there(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    others = [record(f"other-{n}", f"tik{n}", outlet="Bush Telegraph") for n in range(70)]
+    writer.add([*others, *map(signed, range(29))])
+    writer.learn_midway()
+    writer.finish()
+    assert found_by_word(reader.latest(), "letter") == []
 
 
 def test_what_was_prepared_before_a_lesson_and_is_stored_after_it_is_clean(

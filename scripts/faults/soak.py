@@ -20,7 +20,7 @@ Promised:
   Retry-After. An article is found once it was added, and not any more once it was removed;
 - vectors were published into segments, and segments replaced by others without what was removed,
   by the server itself. That it does when a fifth is removed, and until then the archive grows in
-  memory as well: so the articles are few, and it comes round every minute and a half.
+  memory as well: so the articles are few, and it comes round every two minutes.
 
     python scripts/faults/soak.py [--minutes N] [--articles N]
 

@@ -20,8 +20,8 @@ Read = SourceRecord | BadArticleError
 OnBatch = Callable[["Tally"], None]
 OnRejected = Callable[[BadArticleError], None]
 
-# Then after twice as many, and so on: a line that is learned early is not put in by those that come
-# after, and to clean an article that is stored takes three times as long as to store it.
+# Then after twice as many, and so on: what comes later is stored without the lines learned by then,
+# and to clean an article that is stored is to take it out and store it once more.
 _FIRST_LESSON_RECORDS = 1_000
 
 
