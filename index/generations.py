@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 # Design section 4: compaction at a fifth of dead vectors, no more than eight small segments.
 _MAX_DEAD_SHARE = 0.2
 _MAX_SMALL = 8
+_SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
 
 
 def publish(
@@ -140,6 +141,22 @@ def vectors_of(
             (fingerprint, json.dumps(list(numbers))),
         )
     )
+
+
+def known_embeddings(
+    truth: sqlite3.Connection, hashes: Sequence[bytes], fingerprint: str
+) -> set[bytes]:
+    """Those of these texts, by their hashes, that have a vector of a model."""
+    known: set[bytes] = set()
+    for at in range(0, len(hashes), _SQL_VARIABLES):
+        some = hashes[at : at + _SQL_VARIABLES]
+        rows = truth.execute(
+            "SELECT embedding FROM vectors WHERE model = ? "
+            f"AND embedding IN ({', '.join('?' * len(some))})",
+            (fingerprint, *some),
+        )
+        known.update(row[0] for row in rows)
+    return known
 
 
 # CROSS: in this order. The planner takes a model for something that few vectors have, and would go

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -20,19 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import (
-    former_passages,
+    article_changes,
     generations,
     idempotency,
     lessons,
-    reports,
     saved_columns,
     segments,
     store,
     store_folder,
-    stories,
 )
 from index.article import ArticleId, SourceRecord, embedding_text
-from index.checksums import columns_of, crc_after, insert_into, is_sound, sealed
+from index.article_changes import ArticleChange
+from index.checksums import crc_after, insert_into, sealed
 from index.errors import (
     BadArticleError,
     ModelMismatchError,
@@ -47,7 +46,6 @@ from index.idempotency import Outcome
 from index.model import DEFAULT_MODEL, model_fingerprint
 from index.precedence import give_way
 from index.segment_files import SegmentFiles
-from index.term_vectors import Terms
 from index.words_follower import WordsFollower
 
 logger = logging.getLogger(__name__)
@@ -60,7 +58,6 @@ _CLEANED_A_STEP = 500  # articles, in one commit
 _SURELY = 2
 # By name, or the planner goes through all passages to find the few that wait.
 _WAITING_PASSAGES = "passages p INDEXED BY passages_waiting"
-_SQL_VARIABLES = 10_000  # of the 32,766 that SQLite takes in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +161,14 @@ class Writer:
             with self._transaction() as seq:
                 outcomes = idempotency.recall(self._truth, idempotency_key, records)
                 if outcomes is None:
-                    stored = _Stored()
+                    change = self._change(seq)
                     outcomes = [
                         Outcome("rejected", error=work)
                         if isinstance(work, BadArticleError)
-                        else self._put(record, work, seq, stored)
+                        else change.put(record, work)
                         for record, work in zip(records, works, strict=True)
                     ]
-                    reports.regroup(self._truth, seq, stored.sketches)
-                    stories.retell(self._truth, seq, stored.terms)
+                    change.group()
                     idempotency.remember(self._truth, idempotency_key, records, outcomes)
             self._words.follow()
         return outcomes
@@ -181,12 +177,9 @@ class Writer:
         """Remove articles from every arm; True for those that were there."""
         with self._at_work():
             with self._transaction() as seq:
-                removed = [self._remove(article_id, seq) for article_id in ids]
-                for article_id in ids:
-                    store.forget_versions(self._truth, article_id, seq)
-                    former_passages.forget(self._truth, article_id, seq)
-                reports.regroup(self._truth, seq)
-                stories.retell(self._truth, seq)
+                change = self._change(seq)
+                removed = [change.remove(article_id) for article_id in ids]
+                change.group()
             self._words.follow()
         return removed
 
@@ -259,7 +252,9 @@ class Writer:
                 if row := rows.get(number):
                     text = embedding_text(row.article.headline, row.text)
                     texts[embedding_hash(text)] = text
-            known = self._known_embeddings(list(texts), fingerprint or self.fingerprint)
+            known = generations.known_embeddings(
+                self._truth, list(texts), fingerprint or self.fingerprint
+            )
         return [Waiting(name, text) for name, text in texts.items() if name not in known]
 
     def store_embeddings(
@@ -427,7 +422,7 @@ class Writer:
                 return
             try:
                 with contextlib.suppress(StoreFullError, StoreReadOnlyError), self._at_work():
-                    if self._has_purgeable():
+                    if article_changes.has_purgeable(self._truth, self._words.horizon):
                         with self._transaction():
                             pass
             finally:
@@ -456,10 +451,13 @@ class Writer:
         """One commit that readers see in their next snapshot; yields its `seq`."""
         with self._held.commit():
             seq = self._held.seq + 1
-            self._purge()
+            article_changes.purge(self._truth, self._words.horizon)
             yield seq
             store.set_meta(self._truth, seq=seq)
             self._truth.execute(insert_into("commits"), sealed("commits", seq, int(time.time())))
+
+    def _change(self, seq: int) -> ArticleChange:
+        return ArticleChange(self._truth, seq, self.fingerprint)
 
     def _choose_model(self, asked: str | None) -> None:
         stored = store.meta(self._truth, "fingerprint")
@@ -479,145 +477,7 @@ class Writer:
                 f"run `nutgraf reembed --model {asked}` to change them"
             )
 
-    # ----------------------------------------------------------- one article
-
-    def _put(self, source: SourceRecord, work: Groundwork, seq: int, stored: "_Stored") -> Outcome:
-        give_way()
-        article = work.article
-        number = store.live_number(self._truth, article.id)
-        if number is not None:
-            version, content = self._truth.execute(
-                "SELECT version, content FROM articles WHERE number = ?", (number,)
-            ).fetchone()
-            # What is damaged comes anew, though it is the same.
-            if content == work.content and store.is_whole(self._truth, number):
-                return Outcome("unchanged", article.id, version)
-        version = self._last_version(article.id) + 1
-        if number is not None:
-            store.keep_version(self._truth, article.id)
-            self._clear_place(work, seq)
-        self._insert(source, work, version, seq, stored)
-        return Outcome("added" if number is None else "replaced", article.id, version)
-
-    def _clear_place(self, work: Groundwork, seq: int) -> None:
-        """Remove what stands under an article's id, which is about to come anew."""
-        staying = {passage.id for passage in work.passages}
-        former_passages.keep(self._truth, work.article.id, staying, seq)
-        self._remove(work.article.id, seq)
-
-    def _insert(
-        self, source: SourceRecord, work: Groundwork, version: int, seq: int, stored: "_Stored"
-    ) -> None:
-        number = store.insert_article(
-            self._truth,
-            work.prepared(source),
-            version=version,
-            seq=seq,
-            content=work.content,
-        )
-        known = self._known_embeddings(work.embeddings, self.fingerprint)
-        store.insert_passages(
-            self._truth,
-            number,
-            work.passages,
-            work.embeddings,
-            [seq if name in known else None for name in work.embeddings],
-        )
-        self._truth.execute(
-            insert_into("lines"), sealed("lines", number, source.outlet, work.lines)
-        )
-        stored.sketches[number], stored.terms[number] = work.sketch, work.terms
-
-    def _remove(self, article_id: ArticleId, seq: int) -> bool:
-        number = store.live_number(self._truth, article_id)
-        if number is None:
-            return False
-        self._truth.execute(
-            f"UPDATE articles SET removed_seq = :seq, crc = {crc_after('removed_seq', ':seq')} "
-            "WHERE number = :number",
-            {"seq": seq, "number": number},
-        )
-        passages = self._truth.execute(
-            f"SELECT {columns_of('passages')} FROM passages WHERE article = ?", (number,)
-        ).fetchall()
-        self._truth.executemany(
-            insert_into("tombstones"),
-            [
-                # A damaged passage is gone as well, but what its id was is not known.
-                sealed(
-                    "tombstones",
-                    passage[0],
-                    passage[1] if is_sound("passages", passage) else "",
-                    article_id,
-                    seq,
-                )
-                for passage in passages
-            ],
-        )
-        return True
-
-    def _last_version(self, article_id: ArticleId) -> int:
-        """The last version of an id, also of one that was removed: versions go on counting."""
-        row = self._truth.execute(
-            "SELECT max(version) FROM articles WHERE id = ? AND typeof(version) = 'integer'",
-            (article_id,),
-        ).fetchone()
-        return int(row[0] or store.meta(self._truth, f"version:{article_id}") or 0)
-
-    def _known_embeddings(self, hashes: Sequence[bytes], fingerprint: str) -> set[bytes]:
-        known: set[bytes] = set()
-        for at in range(0, len(hashes), _SQL_VARIABLES):
-            some = hashes[at : at + _SQL_VARIABLES]
-            rows = self._truth.execute(
-                "SELECT embedding FROM vectors WHERE model = ? "
-                f"AND embedding IN ({', '.join('?' * len(some))})",
-                (fingerprint, *some),
-            )
-            known.update(row[0] for row in rows)
-        return known
-
-    def _has_purgeable(self) -> bool:
-        row = self._truth.execute(
-            "SELECT 1 FROM articles WHERE removed_seq <= ? LIMIT 1", (self._words.horizon,)
-        ).fetchone()
-        return row is not None
-
-    def _purge(self) -> None:
-        """Delete rows that no horizon can show any more; inside the transaction that is open."""
-        horizon = self._words.horizon
-        numbers = [
-            row[0]
-            for row in self._truth.execute(
-                "SELECT number FROM articles WHERE removed_seq <= ?", (horizon,)
-            )
-        ]
-        if not numbers:
-            return
-        versions = self._truth.execute(
-            "SELECT 'version:' || id, max(version) FROM articles "
-            "WHERE removed_seq <= ? GROUP BY +id",  # by the index of removed_seq
-            (horizon,),
-        ).fetchall()
-        store.set_meta(self._truth, **dict(versions))
-        for table, column in (
-            ("passages", "article"),
-            ("sources", "article"),
-            ("lines", "article"),
-            ("reports", "article"),
-            ("stories", "article"),
-            ("term_vectors", "article"),
-            ("articles", "number"),
-        ):
-            self._truth.executemany(
-                f"DELETE FROM {table} WHERE {column} = ?",
-                [(number,) for number in numbers],
-            )
-        store.purge_versions(self._truth, horizon)
-        former_passages.purge(self._truth, horizon)
-        purged_seq = int(store.meta(self._truth, "purged_seq") or 0)
-        reports.purge(self._truth, purged_seq, horizon)
-        stories.purge(self._truth, purged_seq, horizon)
-        store.set_meta(self._truth, purged_seq=horizon)
+    # ---------------------------------------------------------------- recovery
 
     def _recover(self) -> None:
         """Finish what a crash or damage left undone."""
@@ -724,8 +584,8 @@ class Writer:
         """Prepare stored articles anew from their sources; versions and ids stay."""
         known = lessons.learned(self._truth, fresh)
         recurring = {outlet: known[outlet] | lines for outlet, lines in fresh.items()}
-        stored = _Stored()
         with self._transaction() as seq:
+            change = self._change(seq)
             for number, article in store.articles_numbered(self._truth, numbers).items():
                 give_way()
                 try:
@@ -735,22 +595,9 @@ class Writer:
                     continue
                 with contextlib.suppress(BadArticleError):  # nothing but such lines: it stays
                     work = groundwork(source, recurring[source.outlet])
-                    self._clear_place(work, seq)
-                    self._insert(source, work, article.version, seq, stored)
-            reports.regroup(self._truth, seq, stored.sketches)
-            stories.retell(self._truth, seq, stored.terms)
+                    change.put_anew(source, work, article.version)
+            change.group()
         self._words.follow()
-
-
-# -------------------------------------------------------------------- the pieces
-
-
-@dataclass(slots=True)
-class _Stored:
-    """Of the articles that a transaction stored, what the groundwork told; by their numbers."""
-
-    sketches: dict[int, reports.Sketch] = field(default_factory=dict)
-    terms: dict[int, Terms] = field(default_factory=dict)
 
 
 def _groups(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
