@@ -65,6 +65,7 @@ class Snapshot:
         seq: int,
         generation: int,
         tail_seq: int,
+        begun_s: float,
     ) -> None:
         self._folder = folder
         self._truth = truth
@@ -74,6 +75,7 @@ class Snapshot:
         self.words, self.columns, self.vectors = words, columns, vectors
         self.horizon = words.horizon
         self.seq, self.generation, self.tail_seq = seq, generation, tail_seq
+        self.begun_s = begun_s  # when it began to read, of the monotonic clock
         self.id = f"{self.horizon}.{generation}.{tail_seq}"
         self.model = str(store.meta(truth, "model") or "")
         self.fingerprint = str(store.meta(truth, "fingerprint") or "")
@@ -354,6 +356,7 @@ class SnapshotReader:
         truth = store_folder.open_readonly(self._folder)
         try:
             truth.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            begun_s = time.monotonic()
             truth.execute("BEGIN")
             seq = int(store.meta(truth, "seq") or 0)
             if not int(store.meta(truth, "purged_seq") or 0) <= view.horizon <= seq:
@@ -384,6 +387,7 @@ class SnapshotReader:
             seq=seq,
             generation=generation,
             tail_seq=tail_seq,
+            begun_s=begun_s,
         )
 
     def _words_view(self) -> WordsView:

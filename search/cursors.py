@@ -12,6 +12,7 @@ answer beside it does not say.
 
 import base64
 import json
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -153,10 +154,16 @@ class HeldSnapshots:
         self._clock = clock
         self._guard = threading.Lock()
         self._held: OrderedDict[str, tuple[Snapshot, float]] = OrderedDict()
+        self._cleared_s = -math.inf
 
     def hold(self, snapshot: Snapshot) -> None:
-        """Hold `snapshot`, or go on holding it."""
+        """Hold `snapshot`, or go on holding it; not one from before the last `clear`.
+
+        A question that was under way then ends with a cursor that has expired.
+        """
         with self._guard:
+            if snapshot.begun_s < self._cleared_s:
+                return
             self._held[snapshot.id] = snapshot, self._clock()
             self._held.move_to_end(snapshot.id)
 
@@ -183,8 +190,10 @@ class HeldSnapshots:
         )
 
     def clear(self) -> None:
+        """Let go of all that have begun to read until now."""
         with self._guard:
             self._held.clear()
+            self._cleared_s = time.monotonic()
 
 
 class KeptSets:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +22,7 @@ from search.cursors import Cursor, HeldSnapshots, KeptSets
 from search.filters import NO_FILTERS, Filters
 from search.grouping import Group
 from search.query import Mode
+from search.ranking import Ranker, Ranking
 from search.result_set import Answer, Found, Hit, Request, Sort
 from search.searcher import Searcher
 
@@ -397,6 +398,27 @@ def test_a_snapshot_that_is_not_used_for_long_is_let_go(tmp_path: Path) -> None:
     held.let_go()
     assert held.get(first.id) is None
     assert held.get(second.id) is second
+
+
+def test_a_question_under_way_while_all_is_let_go_of_leaves_nothing_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.writer._PATIENCE_S", 0.05)
+    with Writer(tmp_path / "store") as writer:
+        writer.add([record(number) for number in range(3)])
+        searcher = Searcher(tmp_path / "store")
+        rank = Ranker.rank
+
+        def while_others_let_go(*arguments: Any) -> Ranking:
+            searcher.let_go()
+            return rank(*arguments)
+
+        monkeypatch.setattr(Ranker, "rank", while_others_let_go)
+        try:
+            assert searcher.search("ferry", k=1).next_cursor
+            assert writer.begin_log_anew(searcher._reader.renew)
+        finally:
+            searcher.close()
 
 
 def asked(question: str) -> Request:
