@@ -311,6 +311,7 @@ class Writer:
         """One commit of what its users keep beside the articles; yields where to write it.
 
         Searches and collections have no part in answers: snapshots and cursors stay as they are.
+        Whoever comes holds no snapshot: `begin_log_anew` has its turn until there is none.
 
         Raises:
             StoreFullError, StoreReadOnlyError: nothing of it was kept.

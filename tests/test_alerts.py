@@ -252,6 +252,42 @@ def test_nothing_is_committed_where_nothing_came(store: Watching) -> None:
     assert len(commits) == 1
 
 
+def test_whoever_waits_to_save_or_record_keeps_the_log_from_nobody(
+    store: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.writer._PATIENCE_S", 0.05)
+    emptied = []
+
+    @contextmanager
+    def desk() -> Iterator[sqlite3.Connection]:
+        emptied.append(store.writer.begin_log_anew(store.searcher.renew))
+        with store.writer.desk() as truth:
+            yield truth
+
+    saved_search.save(store.searcher, desk, "ferry", SavedQuestion.checked(q="ferry"))
+    store.add(FARES)
+    assert alerts.record(store.searcher, desk) == 1
+    assert emptied == [True, True]
+
+
+def test_what_another_thread_recorded_meanwhile_is_recorded_once(store: Watching) -> None:
+    id = store.save("ferry")
+    store.add(FARES)
+    before: list[int] = []
+
+    @contextmanager
+    def desk() -> Iterator[sqlite3.Connection]:
+        if not before:
+            before.append(store.record())
+            store.add(WIRE)
+        with store.writer.desk() as truth:
+            yield truth
+
+    assert alerts.record(store.searcher, desk) == 1
+    assert before == [1]
+    assert store.entries(id) == ["wire-1", "islander-9"]
+
+
 def test_recording_does_not_change_the_snapshot(store: Watching) -> None:
     store.save("ferry")
     store.add(FARES)

@@ -76,25 +76,26 @@ def record(searcher: Searcher, desk: Desk) -> int:
     """
     with store_folder.reading(searcher.folder) as truth:
         rows = saved_searches.searches(truth)
-    recorded = 0
-    for row, search in readable(rows):
+    return sum(_record_one(row, search, searcher, desk) for row, search in readable(rows))
+
+
+def _record_one(row: SearchRow, search: SavedSearch, searcher: Searcher, desk: Desk) -> int:
+    while True:
         give_way()
         standing = _standing(search, searcher)
-        if standing and len(np.setdiff1d(standing.digests(), row.seen)):
-            recorded += _enter(row.id, standing, desk)
-    return recorded
-
-
-def _enter(id: str, standing: Standing, desk: Desk) -> int:
-    with desk() as truth:
-        # Read again: another thread may have recorded the same, or the search is forgotten.
-        row = saved_searches.search(truth, id)
-        if row is None:
+        if standing is None or not len(np.setdiff1d(standing.digests(), row.seen)):
             return 0
-        entered_s = store.commit_time_s(truth, standing.snapshot.seq)
-        entries, more_seen = standing.entries(id, row.seen, entered_s)
-        saved_searches.enter(truth, row, entries, more_seen)
-    return len(entries)
+        entered_s = standing.snapshot.committed_s(standing.snapshot.seq)
+        entries, more_seen = standing.entries(row.id, row.seen, entered_s)
+        del standing  # a snapshot must not wait for a commit: see `Writer.desk`
+        with desk() as truth:
+            now = saved_searches.search(truth, row.id)
+            if now is None:  # it was forgotten meanwhile
+                return 0
+            if np.array_equal(now.seen, row.seen):
+                saved_searches.enter(truth, now, entries, more_seen)
+                return len(entries)
+        row = now  # another thread recorded meanwhile, perhaps the same
 
 
 def watch(searcher: Searcher, id: str) -> Watched:

@@ -137,14 +137,14 @@ def save(
         StoreReadOnlyError, StoreFullError: it was not kept.
     """
     named = _checked_name(name)
-    standing = question.standing(searcher)
+    seen = question.standing(searcher).digests()  # of the snapshot nothing is held: `Writer.desk`
     request = question.model_dump_json(by_alias=True, exclude_defaults=True)
     row = SearchRow(
         id=f"q{secrets.token_hex(5)}",
         name=named,
         request=request,
         saved_s=int(time.time()),
-        seen=standing.digests(),
+        seen=seen,
         delivered=0,
     )
     with desk() as truth:
