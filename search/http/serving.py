@@ -27,9 +27,11 @@ def share_one_heap() -> None:
     By default it makes up to eight a core, and each keeps what the largest question of its threads
     once took: on two cores a server held 200 MiB for nothing after some minutes of questions. With
     two it still grows from minute to minute by what lies between what stays, where one comes to a
-    level and keeps it (scripts/faults/soak.py); eight clients get about 6 % fewer answers. What
-    is large has a mapping of its own, as by default only until the first of its size is freed: a
-    commit of the word index takes 16 MiB for a moment, and between what came meanwhile and stays
+    level and keeps it (scripts/faults/soak.py). It costs eight clients about 6 % of their answers,
+    and one client about 3 % of the time of a question to a large archive.
+
+    What is large has a mapping of its own, as by default only until the first of its size is freed:
+    a commit of the word index takes 16 MiB for a moment, and between what came meanwhile and stays
     they would not go back. To be called before there are threads, which keep the heap they have.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
