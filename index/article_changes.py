@@ -23,8 +23,9 @@ class ArticleChange:
     truth: sqlite3.Connection
     seq: int
     fingerprint: str  # of the model whose vectors answer
-    _sketches: dict[int, reports.Sketch] = field(default_factory=dict)  # by number, like the next
-    _terms: dict[int, Terms] = field(default_factory=dict)
+    # Of the articles that were stored, by number.
+    _sketches: dict[int, reports.Sketch] = field(init=False, default_factory=dict)
+    _terms: dict[int, Terms] = field(init=False, default_factory=dict)
 
     def put(self, source: SourceRecord, work: Groundwork) -> Outcome:
         """Add an article, or replace the one of its id; what is there already stays as it is."""

@@ -159,7 +159,7 @@ class HeldSnapshots:
     def hold(self, snapshot: Snapshot) -> None:
         """Hold `snapshot`, or go on holding it; not one from before the last `clear`.
 
-        A question that was under way then ends with a cursor that has expired.
+        The cursor of a question that was under way then has expired with the next commit.
         """
         with self._guard:
             if snapshot.begun_s < self._cleared_s:
@@ -193,7 +193,7 @@ class HeldSnapshots:
         """Let go of all that have begun to read until now."""
         with self._guard:
             self._held.clear()
-            self._cleared_s = time.monotonic()
+            self._cleared_s = time.monotonic()  # as `Snapshot.begun_s`
 
 
 class KeptSets:

@@ -51,7 +51,7 @@ def serve(
     from search.http.access import Access
     from search.http.archive import Archive
 
-    serving.share_one_heap()
+    serving.share_heaps()
     access = Access(settings.host, settings.keys)
     with (
         Archive(

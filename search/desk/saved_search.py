@@ -137,7 +137,7 @@ def save(
         StoreReadOnlyError, StoreFullError: it was not kept.
     """
     named = _checked_name(name)
-    seen = question.standing(searcher).digests()  # of the snapshot nothing is held: `Writer.desk`
+    seen = question.standing(searcher).digests()  # its snapshot must not wait: see `Writer.desk`
     request = question.model_dump_json(by_alias=True, exclude_defaults=True)
     row = SearchRow(
         id=f"q{secrets.token_hex(5)}",
