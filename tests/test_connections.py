@@ -157,6 +157,17 @@ def test_a_client_that_thinks_before_its_next_request_is_not_slow(server: Runnin
             time.sleep(3 * LOOK_S)
 
 
+def test_a_body_that_begins_just_before_a_look_is_not_slow(server: Running) -> None:
+    head, body = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", b"abc"
+    with server.connect() as client:
+        for _ in range(12):  # the looks come in turn between the two
+            client.sendall(head)
+            time.sleep(LOOK_S / 2)
+            client.sendall(body)
+            answer = client.recv(1 << 16)
+            assert answer.startswith(b"HTTP/1.1 200"), answer
+
+
 def test_a_body_that_comes_steadily_is_taken_however_long_it_is(server: Running) -> None:
     piece = b"x" * int(2 * LEAST_BYTES_PER_S * LOOK_S)
     pieces = 8

@@ -70,7 +70,7 @@ class _Connection(H11Protocol):
         self._look: asyncio.TimerHandle | None = None
         # Not the loop's time: of those that uvloop takes in one round it is the same.
         self._idle_since = time.monotonic()
-        self._head_since: float | None = self._idle_since  # None: no byte of the next one came
+        self._began: float | None = self._idle_since  # a request; None: no byte of the next came
         self._received = 0  # bytes since the last look
         self._was_drained = False  # since the last look
         self._unsent = 0  # bytes at the last look, while nothing was added
@@ -92,8 +92,8 @@ class _Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
-        if self.conn.their_state is h11.IDLE and self._head_since is None:
-            self._head_since = time.monotonic()
+        if self.conn.their_state is h11.IDLE and self._began is None:
+            self._began = time.monotonic()
         if not self.transport.is_closing():
             super().data_received(data)
 
@@ -102,8 +102,10 @@ class _Connection(H11Protocol):
         super().resume_writing()
 
     def on_response_complete(self) -> None:
-        self._idle_since, self._head_since = time.monotonic(), None
+        self._idle_since, self._began = time.monotonic(), None
         super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:  # the next head had come before
+            self._began = self._idle_since
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "bad-http", "This is no HTTP request")
@@ -130,14 +132,20 @@ class _Connection(H11Protocol):
     @property
     def _waits_for_head(self) -> bool:
         """Longer than it should. Where no byte of one came, uvicorn closes a connection itself."""
-        if self.conn.their_state is not h11.IDLE or self._head_since is None:
-            return False
-        return time.monotonic() - self._head_since >= self._look_every_s
+        return self.conn.their_state is h11.IDLE and self._has_had_time
 
     @property
     def _waits_for_body(self) -> bool:
         wants_more = not self.flow.read_paused
-        return self.conn.their_state is h11.SEND_BODY and wants_more
+        return self.conn.their_state is h11.SEND_BODY and wants_more and self._has_had_time
+
+    @property
+    def _has_had_time(self) -> bool:
+        """Whether a request has been coming for as long as looks are apart.
+
+        One whose first bytes came just before a look has had no time to be slow.
+        """
+        return self._began is not None and time.monotonic() - self._began >= self._look_every_s
 
     def _is_read(self, enough: float) -> bool:
         """Whether the client took what there was to read, or a good part of it."""
