@@ -11,7 +11,7 @@ from index.checksums import columns_of, sound
 from index.errors import StoreCorruptError, StoreLockedError
 from index.held_truth import HeldTruth, write_error
 from index.precedence import give_way
-from index.words import WordsIndex, WordsRow
+from index.words import COMMITS_OF_ONE_OPENING, WordsIndex, WordsRow
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +37,15 @@ class WordsFollower:
         return self._words.horizon
 
     def settle(self) -> None:
-        """Open the index anew after a call on it has failed, so that its state is unknown."""
-        if self._is_doubtful:
+        """Open the index anew after a call on it has failed, and when it has been open for long.
+
+        After a failure its state is unknown.
+        """
+        is_doubtful = self._is_doubtful
+        if is_doubtful or self._words.commits >= COMMITS_OF_ONE_OPENING:
+            self._is_doubtful = True  # until it is open again
             self.close()
-            self._words = self._opened()
+            self._words = self._opened(check=is_doubtful)
             self._is_doubtful = False
 
     def follow(self) -> None:
@@ -90,11 +95,11 @@ class WordsFollower:
                     day=day,
                 )
 
-    def _opened(self) -> WordsIndex:
+    def _opened(self, *, check: bool = True) -> WordsIndex:
         if self._truth.seq and not (self._path / "meta.json").exists():
             return self._rebuilt("is missing")
         try:
-            words = WordsIndex(self._path)
+            words = WordsIndex(self._path, check=check)
         except StoreCorruptError as error:
             return self._rebuilt(f"is damaged ({error})")
         except ValueError as error:  # what tantivy says of the disk, or of what stands there

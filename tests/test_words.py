@@ -1,9 +1,15 @@
 """The word index: what it finds, what it says of itself, and what a damaged file does."""
 
+import contextlib
+import ctypes
 import shutil
 import unicodedata
 import zlib
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import record
 
-from index import words
-from index.errors import StoreCorruptError
+from index import words, words_follower
+from index.errors import StoreCorruptError, StoreFullError
+from index.snapshot import SnapshotReader
 from index.words import EXACT, WordsIndex, WordsReader, WordsRow, WordsView, exact_words
 from index.writer import Writer
 
@@ -185,6 +192,83 @@ def test_a_commit_moves_the_horizon_with_what_it_speaks_of(folder: Path) -> None
     assert (before.horizon, found(before, "wombat")) == (7, [11, 12])
     assert (after.horizon, found(after, "wombat")) == (9, [12, 13])
     index.close()
+
+
+def test_an_index_that_is_opened_anew_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (words, words_follower):
+        monkeypatch.setattr(module, "COMMITS_OF_ONE_OPENING", 3)
+    opened: list[Path] = []
+    monkeypatch.setattr(words, "_open", _counted(words._open, opened))
+    views = []
+    with Writer(tmp_path) as writer:
+        reader = WordsReader(tmp_path / "words")
+        for turn in range(8):
+            writer.add([record(f"wire-{turn}", "wombat")])
+            views.append(reader.view())
+    assert len(opened) == 2 + 2 + 2  # of each side: at first, and twice more
+    assert [len(found(view, "wombat")) for view in views] == list(range(1, 9))
+
+
+def test_a_failure_to_open_an_index_anew_is_said_and_over_with_the_next_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words_follower, "COMMITS_OF_ONE_OPENING", 1)
+
+    def full(folder: Path, **_: object) -> tantivy.Index:
+        raise ValueError("IO error: No space left on device (os error 28)")
+
+    with Writer(tmp_path) as writer:
+        writer.add([record("first", "wombat")])
+        with monkeypatch.context() as patch:
+            patch.setattr(words, "_open", full)
+            with pytest.raises(StoreFullError):
+                writer.add([record("second", "wombat")])
+        writer.add([record("third", "wombat")])
+    assert len(found(WordsReader(tmp_path / "words").view(), "wombat")) == 2
+
+
+def _counted(
+    open_it: Callable[..., tantivy.Index], opened: list[Path]
+) -> Callable[..., tantivy.Index]:
+    def counting(folder: Path, **options: bool) -> tantivy.Index:
+        opened.append(folder)
+        return open_it(folder, **options)
+
+    return counting
+
+
+@pytest.mark.slow
+def test_an_index_that_is_often_committed_and_read_takes_no_more_memory(tmp_path: Path) -> None:
+    """1 KB a commit on either side was never let go of."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        before, after = process.submit(_bytes_in_use_twice, tmp_path, 800).result()
+    assert after - before < 800 * 700
+
+
+class _Mallinfo2(ctypes.Structure):
+    """mallinfo(3): all are counts of bytes or pieces."""
+
+    _names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_: ClassVar = [(name, ctypes.c_size_t) for name in _names.split()]
+
+
+def _bytes_in_use_twice(folder: Path, commits: int) -> tuple[int, int]:
+    """What malloc(3) has given out after 200 commits, and after so many more."""
+    glibc = ctypes.CDLL(None)
+    if not hasattr(glibc, "mallinfo2"):
+        pytest.skip("another C library than glibc")
+    glibc.mallinfo2.restype = _Mallinfo2
+    seen = []
+    with Writer(folder) as writer, contextlib.closing(SnapshotReader(folder)) as reader:
+        for turn in range(1, 200 + commits + 1):
+            writer.add([record("wire", f"t{turn}")])
+            reader.latest()
+            if turn in (200, 200 + commits):
+                seen.append(glibc.mallinfo2().uordblks)
+    before, after = seen
+    return before, after
 
 
 def test_what_fails_in_the_middle_leaves_nothing_and_can_be_applied_again(folder: Path) -> None:
