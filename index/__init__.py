@@ -16,7 +16,7 @@ In the order the data flows:
 - `default_model`, `model`, `child_process`, `embedding`: passages to vectors, in a process of
   their own
 - `segments`: the FAISS files that hold the vectors; `coded_lists`: what finds the nearest in a
-  large one
+  large one, `lists_to_read`: and how much of it is read for a question
 - `generations`: which of those files are live
 - `idempotency`: the same call twice changes the store once
 - `copies`, `updates`: whether two articles are copies, or versions of one piece

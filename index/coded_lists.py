@@ -1,11 +1,13 @@
 """Finds near vectors among many by short codes of them, shared out to lists.
 
-A vector of 384 numbers of 16 bits is kept a second time as 96 codes of 4 bits, 48 bytes, whose
-inner products with a question are added up 32 vectors at a time. k-means shares the vectors out
-to lists, and only the lists nearest to the question are read. What is found so is an estimate;
-whoever asks takes more than are wanted, and puts them in order by the vectors themselves.
+k-means shares the vectors out to lists. What a vector has beside the mean of its list is turned so
+that its parts vary alike in every four numbers, and kept as 96 codes of 4 bits for 384 numbers, 48
+bytes, whose inner products with a question are added up 32 vectors at a time. What is found so is
+an estimate; whoever asks takes more than are wanted, and puts them in order by the vectors
+themselves. Which lists are worth reading for a question, `index/lists_to_read.py` says.
 
-Sources: Jégou, Douze, Schmid, Product Quantization for Nearest Neighbor Search, PAMI 2011; André,
+Sources: Jégou, Douze, Schmid, Product Quantization for Nearest Neighbor Search, PAMI 2011; Ge, He,
+Ke, Sun, Optimized Product Quantization, PAMI 2014 (the turn: its parametric solution); André,
 Kermarrec, Le Scouarnec, Cache locality is not enough, VLDB 2015.
 """
 
@@ -16,111 +18,137 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-# Four numbers of a vector to a code of four bits: half as many (48 bytes to 32) needs twice the
-# candidates for the same recall (scripts/bench/vectors.py).
+# Four numbers of a vector to a code of four bits: half as many (48 bytes to 32) needs four times
+# the candidates for the same recall (scripts/bench/vectors.py).
 NUMBERS_A_CODE: Final = 4
 _CODE_BITS: Final = 4
-_ROWS_A_LIST: Final = 1_000
+# With 1,000 a quarter more is read for the same recall; 250 take twice as long to build.
+_ROWS_A_LIST: Final = 500
 _TRAINING_ROWS_A_LIST: Final = 40
-_ROUNDS: Final = 8
+_ROUNDS: Final = 6
 _SEED: Final = 1
+_AROUND: Final = 4  # two may be as near but for rounding
 _ROWS_AT_A_TIME: Final = 50_000  # widened to float32 while building: 77 MB of 384 dimensions
-# How many of a filter's rows each list holds is told from every so many rows.
-_SAMPLED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class CodedLists:
     """The lists of n vectors; row numbers are those of the vectors they were built from.
 
-    `centres` has shape (lists, dim), float32; `list_of_row` (n,), int32; `sizes`
-    (lists,), int64, the rows that each holds.
+    `index` and `means` are of turned vectors: `turn`, shape (dim, dim), float32, orthogonal, times
+    a vector. `means` has shape (lists, dim), float32: the mean vector of each list; `deviations`
+    (lists,), float32: the root of its vectors' mean squared distance from it. `spread` (dim,),
+    float32: of those squares of all vectors, the share along each axis. `list_of_row` (n,), int32,
+    -1 for none; `sizes` (lists,), int64.
     """
 
     index: faiss.IndexIVFPQFastScan
-    centres: NDArray[np.float32]
+    turn: NDArray[np.float32]
+    means: NDArray[np.float32]
+    deviations: NDArray[np.float32]
+    spread: NDArray[np.float32]
     list_of_row: NDArray[np.int32]
     sizes: NDArray[np.int64]
+
+    def cosines(
+        self, query: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How near each list's vectors are to a question: their cosines' mean and deviation.
+
+        `query` has shape (dim,), float32; both results (lists,), float32.
+        """
+        turned = self.turn @ query
+        along = np.sqrt(self.spread @ turned**2)
+        return self.means @ turned, self.deviations * along
 
     def candidates(
         self,
         query: NDArray[np.float32],
         wanted: int,
-        share: float,
+        lists: NDArray[np.int64],
         allowed: NDArray[np.bool_] | None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows that are probably the nearest, nearest first by their estimate.
+        """Rows of some lists that are probably the nearest, nearest first by their estimate.
 
         Args:
             query: shape (dim,), float32.
-            share: how much of the allowed rows to read, above 0; the lists nearest to the query
-                are read until they hold so much. 1: all.
+            lists: shape (k,), int64; those that are probably nearest first are the quickest.
             allowed: shape (n,), bool; None: every row.
 
         Returns:
             Row numbers, shape (m,), int64, and estimates of their inner products, shape (m,),
             float32; m <= wanted.
         """
-        parameters = faiss.SearchParametersIVF(  # type: ignore[call-arg]
-            nprobe=self._lists_to_read(query, share, allowed)
-        )
+        turned = self.turn @ query
+        near = self.means[lists] @ turned
+        estimates = np.empty(wanted, dtype=np.float32)
+        rows = np.empty(wanted, dtype=np.int64)
+        parameters = faiss.SearchParametersIVF(nprobe=len(lists))  # type: ignore[call-arg]
         if allowed is not None:
             bitmap = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type]
             parameters.sel = selector
-        estimates, rows = self.index.search(query[None, :], wanted, params=parameters)
-        found = rows[0] >= 0
-        return rows[0][found], estimates[0][found]
+        self.index.search_preassigned_c(  # type: ignore[attr-defined]
+            1,
+            faiss.swig_ptr(turned),
+            wanted,
+            faiss.swig_ptr(lists),
+            faiss.swig_ptr(near),
+            faiss.swig_ptr(estimates),
+            faiss.swig_ptr(rows),
+            False,
+            parameters,
+        )
+        found = rows >= 0
+        return rows[found], estimates[found]
+
+    def around(self, vector: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The lists whose means are nearest: in one of them a vector is that was built in."""
+        nearest = min(_AROUND, len(self.sizes))
+        lists: NDArray[np.int64] = self.index.quantizer.search(
+            (self.turn @ vector)[None, :], nearest
+        )[1][0]
+        return lists
 
     @property
     def missing(self) -> int:
         """How many rows are in no list."""
         return int(np.count_nonzero(self.list_of_row < 0))
 
-    def _lists_to_read(
-        self, query: NDArray[np.float32], share: float, allowed: NDArray[np.bool_] | None
-    ) -> int:
-        """How many of the nearest lists hold `share` of the allowed rows."""
-        held = self.sizes
-        if allowed is not None:
-            sample = self.list_of_row[::_SAMPLED][allowed[::_SAMPLED]]
-            held = np.bincount(sample, minlength=len(self.sizes))
-        nearest_first = np.argsort(-(self.centres @ query), kind="stable")
-        cumulated = np.cumsum(held[nearest_first])
-        if not cumulated[-1]:  # too few are allowed for the sample to show where they are
-            return len(held)
-        return min(int(np.searchsorted(cumulated, share * cumulated[-1])) + 1, len(held))
-
 
 def build(vectors: NDArray[np.float16]) -> NDArray[np.uint8]:
-    """The lists of these vectors as FAISS writes them; equal vectors give equal bytes.
+    """The lists of these vectors as bytes; equal vectors give equal bytes.
 
     Args:
         vectors: shape (n, dim), float16, L2 norm 1; n at least 16, dim a multiple of 4.
     """
     count, dim = vectors.shape
     lists = max(count // _ROWS_A_LIST, 1)
-    quantizer = faiss.IndexFlatIP(dim)
-    index = faiss.IndexIVFPQFastScan(
-        quantizer, dim, lists, dim // NUMBERS_A_CODE, _CODE_BITS, faiss.METRIC_INNER_PRODUCT
-    )
-    index.cp.seed, index.cp.niter, index.cp.spherical = _SEED, _ROUNDS, True
-    index.cp.max_points_per_centroid = _TRAINING_ROWS_A_LIST
-    index.cp.min_points_per_centroid = 1
-    index.pq.cp.min_points_per_centroid = 1
     random = np.random.default_rng(_SEED)
     sample = min(count, max(lists * _TRAINING_ROWS_A_LIST, 1 << 14))
     rows = np.sort(random.choice(count, sample, replace=False))
-    index.train(vectors[rows].astype(np.float32))
-    for at in range(0, count, _ROWS_AT_A_TIME):
-        index.add(vectors[at : at + _ROWS_AT_A_TIME].astype(np.float32))
-    return faiss.serialize_index(index)
+    training = vectors[rows].astype(np.float32)
+    means = _means(training, lists)
+    turn, spread = _turn(training - _nearest_mean(training, means), dim // NUMBERS_A_CODE)
+    quantizer = faiss.IndexFlatL2(dim)
+    quantizer.add(means @ turn.T)
+    index = faiss.IndexIVFPQFastScan(
+        quantizer, dim, lists, dim // NUMBERS_A_CODE, _CODE_BITS, faiss.METRIC_INNER_PRODUCT
+    )
+    index.pq.cp.min_points_per_centroid = 1
+    index.train(training @ turn.T)
+    for first in range(0, count, _ROWS_AT_A_TIME):
+        index.add(vectors[first : first + _ROWS_AT_A_TIME].astype(np.float32) @ turn.T)
+    beside = np.concatenate([turn.ravel(), spread]).astype("<f4").view(np.uint8)
+    return np.concatenate([faiss.serialize_index(index), beside])
 
 
 def load(data: NDArray[np.uint8]) -> CodedLists:
     """The lists that `build` gave, from bytes whose digest was checked."""
     index: faiss.IndexIVFPQFastScan = faiss.deserialize_index(data)  # type: ignore[assignment]
-    centres = index.quantizer.reconstruct_n(0, index.nlist)
+    dim = index.d
+    beside = data[-4 * dim * (dim + 1) :].copy().view(np.float32)
+    means = index.quantizer.reconstruct_n(0, index.nlist)
     held = index.invlists
     assert held is not None
     sizes = np.array([held.list_size(at) for at in range(index.nlist)], dtype=np.int64)
@@ -128,4 +156,52 @@ def load(data: NDArray[np.uint8]) -> CodedLists:
     for at, size in enumerate(sizes.tolist()):
         if size:
             list_of_row[faiss.rev_swig_ptr(held.get_ids(at), size)] = at
-    return CodedLists(index, centres, list_of_row, sizes)
+    turn, spread = beside[: dim * dim].reshape(dim, dim), beside[dim * dim :]
+    # Vectors have length one: what is not in their mean's square is in their distances from it.
+    deviations = np.sqrt(np.maximum(1 - np.einsum("ij,ij->i", means, means), 0))
+    return CodedLists(index, turn, means, deviations, spread, list_of_row, sizes)
+
+
+def _means(training: NDArray[np.float32], lists: int) -> NDArray[np.float32]:
+    """Those of k-means, shape (lists, dim)."""
+    k_means = faiss.Kmeans(
+        training.shape[1],
+        lists,
+        niter=_ROUNDS,
+        seed=_SEED,
+        min_points_per_centroid=1,
+        max_points_per_centroid=len(training),
+    )
+    k_means.train(training)
+    assert k_means.centroids is not None
+    return k_means.centroids
+
+
+def _nearest_mean(vectors: NDArray[np.float32], means: NDArray[np.float32]) -> NDArray[np.float32]:
+    index = faiss.IndexFlatL2(means.shape[1])
+    index.add(means)
+    return means[index.search(vectors, 1)[1][:, 0]]
+
+
+def _turn(
+    beside_mean: NDArray[np.float32], codes: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """To the axes along which these vary most, dealt out to codes; and the shares of variance.
+
+    The next axis goes to the code whose variances have the least product and which has room, so
+    that in the end the products are alike (Ge et al., section 4.2).
+    """
+    dim = beside_mean.shape[1]
+    variances, axes = np.linalg.eigh(beside_mean.T @ beside_mean / len(beside_mean))
+    variances = np.maximum(variances, np.finfo(np.float32).tiny)
+    dealt: list[list[int]] = [[] for _ in range(codes)]
+    products = np.zeros(codes)  # their logarithms
+    for axis in np.argsort(-variances, kind="stable").tolist():
+        code = int(np.argmin(products))
+        dealt[code].append(axis)
+        products[code] += np.log(variances[axis] / variances.min())
+        if len(dealt[code]) == dim // codes:
+            products[code] = np.inf
+    order = [axis for of_code in dealt for axis in of_code]
+    turn = np.ascontiguousarray(axes[:, order].T, dtype=np.float32)
+    return turn, (variances[order] / variances.sum()).astype(np.float32)

@@ -32,9 +32,8 @@ faiss.omp_set_num_threads(1)
 
 _MAGIC = b"NUTGRAF-SEGMENT1"
 _PROBES = 32
-# A stored vector is among the first by its code, in the list nearest to it.
+# A stored vector is among the first by its code, in a list nearest to it.
 _PROBED: Final = 1_000
-_PROBED_SHARE: Final = 0.05
 # More are not searched exactly. Exact takes 0.1 ms for 1,000 vectors of 384 dimensions, so that
 # 200,000 of them take what a question's words take; see scripts/bench/vectors.py.
 EXACT_PASSAGES: Final = 200_000
@@ -298,7 +297,8 @@ def rows_not_found(
         if segment.lists is None:
             found = segment.search(query, 1, None)[0]
         else:
-            found = segment.lists.candidates(query, _PROBED, _PROBED_SHARE, None)[0]
+            lists = segment.lists.around(query)
+            found = segment.lists.candidates(query, _PROBED, lists, None)[0]
         cosines = segment.vectors[found].astype(np.float32) @ query
         if cosines.max(initial=-1.0) < float(query @ query) - 1e-3:
             lost.append(row)

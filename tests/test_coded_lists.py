@@ -42,14 +42,32 @@ def test_every_row_is_in_one_list(lists: CodedLists) -> None:
     assert np.array_equal(np.bincount(lists.list_of_row), lists.sizes)
 
 
+def test_a_vector_is_in_a_list_around_it(lists: CodedLists) -> None:
+    for row in range(0, len(VECTORS), 100):
+        assert lists.list_of_row[row] in lists.around(VECTORS[row].astype(np.float32))
+
+
+def test_the_cosines_of_a_list_are_told_about_as_they_are(lists: CodedLists) -> None:
+    ratios = []
+    for query in QUERIES:
+        cosines = VECTORS.astype(np.float32) @ query
+        means, deviations = lists.cosines(query)
+        for at in range(len(lists.sizes)):
+            of_list = cosines[lists.list_of_row == at]
+            assert abs(means[at] - of_list.mean()) < 0.05
+            ratios.append(deviations[at] / of_list.std())
+    assert 0.7 < np.median(ratios) < 1.4
+
+
 @pytest.mark.parametrize("share_allowed", [1.0, 0.3, 0.02])
 def test_what_is_near_and_allowed_is_among_the_candidates(
     lists: CodedLists, share_allowed: float
 ) -> None:
     allowed = np.random.default_rng(2).random(len(VECTORS)) < share_allowed
+    every = np.arange(len(lists.sizes))
     found = []
     for query in QUERIES:
-        rows, estimates = lists.candidates(query, 400, 0.6, allowed)
+        rows, estimates = lists.candidates(query, 400, every, allowed)
         assert allowed[rows].all()
         assert len(set(rows.tolist())) == len(rows) <= 400
         assert np.all(np.diff(estimates) <= 0)
@@ -58,21 +76,20 @@ def test_what_is_near_and_allowed_is_among_the_candidates(
     assert np.mean(found) >= 0.97
 
 
-def test_with_all_lists_read_every_allowed_row_is_a_candidate(lists: CodedLists) -> None:
+def test_candidates_are_all_of_the_lists_that_are_read(lists: CodedLists) -> None:
+    read = np.array([3, 0, 7])
+    rows, _ = lists.candidates(QUERIES[0], len(VECTORS), read, None)
+    assert sorted(rows.tolist()) == np.flatnonzero(np.isin(lists.list_of_row, read)).tolist()
     allowed = np.zeros(len(VECTORS), dtype=np.bool_)
     allowed[[7, 2_001, 5_999]] = True
-    rows, _ = lists.candidates(QUERIES[0], 10, 1.0, allowed)
+    rows, _ = lists.candidates(QUERIES[0], 10, np.arange(len(lists.sizes)), allowed)
     assert sorted(rows.tolist()) == [7, 2_001, 5_999]
-    every, _ = lists.candidates(QUERIES[0], len(VECTORS), 1.0, None)
-    assert sorted(every.tolist()) == list(range(len(VECTORS)))
 
 
-def test_where_a_filter_lets_through_only_what_is_far_its_lists_are_read(
-    lists: CodedLists,
-) -> None:
-    query = QUERIES[0]
-    nearest_list = int(np.argmax(lists.centres @ query))
-    allowed = lists.list_of_row != nearest_list
-    rows, _ = lists.candidates(query, 50, 0.2, allowed)
-    assert len(rows) == 50
-    assert allowed[rows].all()
+def test_vectors_that_are_all_alike_have_lists_as_well() -> None:
+    alike = np.tile(VECTORS[:1], (1_000, 1))
+    lists = coded_lists.load(coded_lists.build(alike))
+    assert lists.missing == 0
+    every = np.arange(len(lists.sizes))
+    rows, _ = lists.candidates(VECTORS[0].astype(np.float32), 1_000, every, None)
+    assert sorted(rows.tolist()) == list(range(1_000))

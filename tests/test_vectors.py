@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from test_coded_lists import QUERIES, clustered_vectors
 
-from index import segments, vectors
+from index import coded_lists, segments, vectors
 from index.tail import NO_TAIL, GrowingTail
 from index.vectors import VectorsView
 
@@ -27,6 +27,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     folder = tmp_path_factory.mktemp("segments")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segments, "EXACT_PASSAGES", 1_000)
+        patch.setattr(coded_lists, "_ROWS_A_LIST", 50)  # as many lists to a subject as news have
         infos = [
             segments.write_segment(folder, f"{at}.seg", np.sort(part), VECTORS[np.sort(part)], "m")
             for at, part in enumerate(PARTS[:3])
@@ -77,6 +78,32 @@ def test_where_a_filter_leaves_few_passages_the_search_is_exact(view: VectorsVie
     for query in QUERIES:
         positions, _ = view.search(query, 50, allowed)
         assert positions.tolist() == exactly(query, allowed)[:50].tolist()
+
+
+def test_where_a_filter_leaves_little_of_large_segments_all_of_it_is_found(
+    view: VectorsView,
+) -> None:
+    small, large = (np.isin(LIVE, part) for part in (np.concatenate(PARTS[2:]), PARTS[0]))
+    few = large & (np.random.default_rng(12).random(len(LIVE)) < 0.01)
+    for allowed in (small, small | few):
+        for query in QUERIES:
+            positions, _ = view.search(query, 50, allowed)
+            assert positions.tolist() == exactly(query, allowed)[:50].tolist()
+
+
+def test_where_a_filter_leaves_only_what_is_far_the_best_of_it_are_found(
+    view: VectorsView,
+) -> None:
+    found = []
+    subjects = np.random.default_rng(99).standard_normal((20, VECTORS.shape[1]))
+    subject = np.argmax(VECTORS[LIVE] @ subjects.T, axis=1)
+    for query in QUERIES:
+        allowed = np.isin(subject, np.argsort(-(subjects @ query))[5:])
+        positions, _ = view.search(query, 50, allowed)
+        assert len(positions) == 50
+        assert allowed[positions].all()
+        found.append(np.isin(exactly(query, allowed)[:50], positions).mean())
+    assert np.mean(found) >= 0.97
 
 
 def test_whoever_asks_for_all_gets_all(view: VectorsView) -> None:
