@@ -36,7 +36,7 @@ QUIET_BEFORE_FINISH_S = 2.0
 # Of the write-ahead log: it is emptied before it has grown to 64 MiB, unless one commit is larger.
 MOST_LOG_BYTES = 32 << 20
 BETWEEN_LOOKS_AT_LOG_S = 1.0
-BETWEEN_GIVING_BACK_S = 10.0
+BETWEEN_GIVING_BACK_S = 1.0
 
 # Of the process that prepares articles: questions go before them, and they before embedding.
 _NICENESS = 10
