@@ -3,9 +3,9 @@
 A file is: magic, vectors (float16), FAISS bytes, passage numbers (int64), a JSON footer (counts,
 model, digest of all before it), the footer's length, magic. A small segment is searched exactly:
 its FAISS bytes are the vectors, and it holds none beside them. A large one has lists of short codes
-(`index/coded_lists.py`). A file is written once under a name never used before, and is live only
-when a generation in the store names it. Its digest is checked before native code sees a byte of it:
-FAISS loads most damaged files without a word.
+and what they are turned by (`index/coded_lists.py`). A file is written once under a name never used
+before, and is live only when a generation in the store names it. Its digest is checked before
+native code sees a byte of it: FAISS loads most damaged files without a word.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import faiss
 import numpy as np
@@ -31,6 +31,8 @@ from index.synced_folders import sync_folder
 faiss.omp_set_num_threads(1)
 
 _MAGIC = b"NUTGRAF-SEGMENT1"
+_CODES: Final = "turned"  # what those of a large segment are of
+_FOOTER_BYTES: Final = 1 << 12  # more than a footer has
 _PROBES = 32
 # A stored vector is among the first by its code, in a list nearest to it.
 _PROBED: Final = 1_000
@@ -163,9 +165,7 @@ def read_segment(folder: Path, info: SegmentInfo, *, mapped: bool = False) -> Se
         StoreCorruptError: the file is missing, or is not what was published.
     """
     data = _mapped(folder, info) if mapped else published_bytes(folder, info)
-    footer_length = int.from_bytes(data[-len(_MAGIC) - 8 : -len(_MAGIC)], "little")
-    footer_end = len(data) - len(_MAGIC) - 8
-    footer = json.loads(data[footer_end - footer_length : footer_end])
+    footer = _footer(data[-_FOOTER_BYTES:])
     count, dim = footer["passages"], footer["dim"]
     faiss_begin = len(_MAGIC) + footer.get("vector_bytes", 0)
     faiss_end = faiss_begin + footer["faiss_bytes"]
@@ -193,8 +193,7 @@ def published_bytes(folder: Path, info: SegmentInfo) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise _missing(path, error) from error
-    if hashlib.sha256(data).hexdigest() != info.sha256:
-        raise _changed(path)
+    _check(path, info, hashlib.sha256(data).hexdigest(), data[-_FOOTER_BYTES:])
     return data
 
 
@@ -208,10 +207,29 @@ def check_published(folder: Path, info: SegmentInfo) -> None:
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(max(file.tell() - _FOOTER_BYTES, 0))
+            end = file.read()
     except OSError as error:
         raise _missing(path, error) from error
+    _check(path, info, digest, end)
+
+
+def _check(path: Path, info: SegmentInfo, digest: str, end: bytes) -> None:
     if digest != info.sha256:
         raise _changed(path)
+    footer = _footer(end)
+    if footer.get("vector_bytes") and footer.get("codes") != _CODES:
+        raise StoreCorruptError(
+            f"{path}: its codes are those of another version; the next write rebuilds it"
+        )
+
+
+def _footer(end: bytes) -> dict[str, Any]:
+    """What a file says of itself, from its last bytes."""
+    at = len(end) - len(_MAGIC) - 8
+    length = int.from_bytes(end[at : at + 8], "little")
+    footer: dict[str, Any] = json.loads(end[at - length : at])
+    return footer
 
 
 def _mapped(folder: Path, info: SegmentInfo) -> mmap.mmap:
@@ -252,6 +270,7 @@ def _parts(
             "faiss_bytes": faiss_bytes.nbytes,
             "passages": count,
             "dim": dim,
+            "codes": _CODES,
             "model": model,
             "sha256": _digest(body),
         }

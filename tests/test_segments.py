@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from index.errors import StoreCorruptError
-from index.segments import SegmentInfo, read_segment, write_segment
+from index.segments import SegmentInfo, check_published, read_segment, write_segment
 
 DIM = 8
 
@@ -167,6 +167,21 @@ def test_a_large_segment_holds_its_vectors_beside_what_finds_them(
     assert segment.lists.sizes.sum() == 50
     (tmp_path / info.name).unlink()  # whoever has opened it keeps it
     assert np.array_equal(segment.vectors, unit_vectors(50))
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_codes_of_another_version_are_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped: bool
+) -> None:
+    monkeypatch.setattr("index.segments.EXACT_PASSAGES", 40)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("index.segments._CODES", "earlier")
+        info = write_segment(tmp_path, "1-a.seg", np.arange(50), unit_vectors(50), "model-1")
+        read_segment(tmp_path, info, mapped=mapped)
+    with pytest.raises(StoreCorruptError, match="another version; the next write rebuilds it"):
+        read_segment(tmp_path, info, mapped=mapped)
+    with pytest.raises(StoreCorruptError, match="another version"):
+        check_published(tmp_path, info)
 
 
 @pytest.mark.parametrize("mapped", [False, True])
