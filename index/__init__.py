@@ -15,8 +15,7 @@ In the order the data flows:
 - `words`: the tantivy index that follows it
 - `default_model`, `model`, `child_process`, `embedding`: passages to vectors, in a process of
   their own
-- `segments`: the FAISS files that hold the vectors; `coded_lists`: what finds the nearest in a
-  large one, `lists_to_read`: and how much of it is read for a question
+- `segments`: the FAISS files that hold the vectors; `coded_lists`: the short codes of a large one
 - `generations`: which of those files are live
 - `idempotency`: the same call twice changes the store once
 - `copies`, `updates`: whether two articles are copies, or versions of one piece
@@ -35,8 +34,9 @@ In the order the data flows:
   `rebuild_checks`, `write_ahead_log`: what is damaged, as `findings`; `repair` makes again what is
   derived
 - `columns`, `saved_columns`: what filtering and ordering need, in memory and as a file
-- `snapshot`: a reader's frozen view, where `search` begins; `vectors`, `tail`: its dense part,
-  `kept_rows`: what was read last
+- `snapshot`: a reader's frozen view, where `search` begins; `kept_rows`: what was read last;
+  `vectors`, `tail`: its dense part; `large_segments`, `lists_to_read`: and what of it that is large
+  is read for a question
 
 `article` holds the records that travel, `errors` what can go wrong; `deadline` and `precedence` are
 set by a server around its questions and changes, and looked at far below.
