@@ -85,6 +85,8 @@ class LargeSegments:
             if left < max(len(allowed) // _SPARSE, _SPARSE * wanted // 2):
                 rows = self._rows(allowed)
         reading = self._reading(query, depth, self._asked_for(allowed, rows))
+        if rows is None and reading.one_in > _SPARSE:
+            rows = self._rows(allowed)
         found = self._proposed(query, wanted, reading, allowed, rows)
         if rows is None and 2 * len(found) < min(wanted, reading.asked_for):
             # What is not asked for, or was deleted, has taken the places.
@@ -195,7 +197,10 @@ class LargeSegments:
             else:
                 mask = np.zeros(len(lists.list_of_row), dtype=np.bool_)
                 mask[rows[at]] = True
-            found, close = lists.candidates(query, int(of_part) + 1, reading.lists[at], mask)
+            possible = int(lists.sizes[reading.lists[at]].sum())
+            found, close = lists.candidates(
+                query, min(int(of_part) + 1, possible), reading.lists[at], mask
+            )
             positions.append(self._positions[at][found])
             estimates.append(close)
         if not positions:
