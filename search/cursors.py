@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
 from typing import Final, Self
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,18 +198,21 @@ class HeldSnapshots:
 
 
 class KeptSets:
-    """The result sets found last, so that a next page does not rank anew. Safe for many threads."""
+    """The result sets found last, so that a next page does not rank anew. Safe for many threads.
+
+    None outlives its snapshot: whoever goes on in a set has a cursor, and that holds the snapshot.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._kept: OrderedDict[tuple[str, Request], Found] = OrderedDict()
+        self._kept: OrderedDict[tuple[ReferenceType[Snapshot], Request], Found] = OrderedDict()
         self._passages = 0
 
     def get(self, snapshot: Snapshot, request: Request) -> Found | None:
         with self._guard:
-            found = self._kept.get((snapshot.id, request))
+            found = self._kept.get((ref(snapshot), request))
             if found is not None:
-                self._kept.move_to_end((snapshot.id, request))
+                self._kept.move_to_end((ref(snapshot), request))
             return found
 
     def put(self, snapshot: Snapshot, request: Request, found: Found) -> None:
@@ -216,9 +220,14 @@ class KeptSets:
         if len(found.results) > _KEPT_PASSAGES:
             return
         with self._guard:
-            before = self._kept.pop((snapshot.id, request), None)
-            self._passages += len(found.results) - (len(before.results) if before else 0)
-            self._kept[(snapshot.id, request)] = found
+            for key in [key for key in self._kept if key[0]() is None]:
+                self._let_go(key)
+            if (ref(snapshot), request) in self._kept:
+                self._let_go((ref(snapshot), request))
+            self._passages += len(found.results)
+            self._kept[ref(snapshot), request] = found
             while len(self._kept) > _KEPT_SETS or self._passages > _KEPT_PASSAGES:
-                _, let_go = self._kept.popitem(last=False)
-                self._passages -= len(let_go.results)
+                self._let_go(next(iter(self._kept)))
+
+    def _let_go(self, key: tuple[ReferenceType[Snapshot], Request]) -> None:
+        self._passages -= len(self._kept.pop(key).results)

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict
+from weakref import ref
 
 import pytest
 from hypothesis import given, settings
@@ -451,3 +452,21 @@ def test_only_so_many_passages_of_result_sets_are_kept(
     monkeypatch.setattr(cursors, "_KEPT_PASSAGES", 80)
     kept.put(snapshot, requests[0], found)
     assert kept.get(snapshot, requests[0]) is None
+
+
+def test_a_result_set_goes_with_its_snapshot(changing: tuple[Writer, Searcher]) -> None:
+    writer, searcher = changing
+    writer.add([record(1, "The ferry.")])
+    snapshot = searcher._reader.latest()
+    found = searcher._found(asked("ferry"), snapshot)
+    kept = KeptSets()
+    kept.put(snapshot, asked("ferry"), found)
+    gone, of_set = ref(snapshot), ref(found.results.positions)
+    del snapshot, found
+    searcher._sets = KeptSets()
+    writer.add([record(2, "Another ferry.")])
+    newest = searcher._reader.latest()
+    assert gone() is None
+    kept.put(newest, asked("ferry"), searcher._found(asked("ferry"), newest))
+    assert of_set() is None
+    assert kept.get(newest, asked("ferry")) is not None
