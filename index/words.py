@@ -45,8 +45,10 @@ EXACT: Final = {"body": "body_exact", "headline": "headline_exact"}
 _FOOTER_MAGIC = 1337  # tantivy 0.27, src/directory/footer.rs
 # For each file it ever read, an open tantivy index keeps the path and a pointer to nothing (0.27,
 # src/directory/mmap_directory.rs): 1 KB a commit where it is read and 1 KB where it is written, in
-# small pieces, each of which holds a page. To open it anew takes 1 ms, and 8 ms for writing.
-COMMITS_OF_ONE_OPENING: Final = 200
+# small pieces, each of which holds a page. To open it anew takes 1 ms; for writing 8 ms, the wait
+# for merges in progress, and new threads, which spread over the heap.
+_VIEWS_OF_ONE_OPENING: Final = 200
+COMMITS_OF_ONE_OPENING: Final = 1_000
 # Of news most words come again and again. In 10 MB; a question of all of reuters-1987 meets 310
 # that are not among the younger half of these, 195 with 60,000 and 490 with 20,000.
 _REMEMBERED = 40_000
@@ -253,7 +255,7 @@ class WordsReader:
 
     def view(self) -> WordsView:
         """The newest committed state."""
-        if self._views == COMMITS_OF_ONE_OPENING:
+        if self._views == _VIEWS_OF_ONE_OPENING:
             self._index = _open(self._folder, check=False)
             self._views = 0
         self._index.reload()

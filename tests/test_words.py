@@ -197,8 +197,8 @@ def test_a_commit_moves_the_horizon_with_what_it_speaks_of(folder: Path) -> None
 def test_an_index_that_is_opened_anew_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (words, words_follower):
-        monkeypatch.setattr(module, "COMMITS_OF_ONE_OPENING", 3)
+    monkeypatch.setattr(words, "_VIEWS_OF_ONE_OPENING", 3)
+    monkeypatch.setattr(words_follower, "COMMITS_OF_ONE_OPENING", 3)
     opened: list[Path] = []
     monkeypatch.setattr(words, "_open", _counted(words._open, opened))
     views = []
@@ -260,6 +260,7 @@ def _bytes_in_use_twice(folder: Path, commits: int) -> tuple[int, int]:
     if not hasattr(glibc, "mallinfo2"):
         pytest.skip("another C library than glibc")
     glibc.mallinfo2.restype = _Mallinfo2
+    words_follower.COMMITS_OF_ONE_OPENING = 200  # type: ignore[misc]
     seen = []
     with Writer(folder) as writer, contextlib.closing(SnapshotReader(folder)) as reader:
         for turn in range(1, 200 + commits + 1):

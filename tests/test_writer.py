@@ -747,10 +747,10 @@ def test_words_that_tantivy_calls_corrupted_when_they_are_read_are_built_anew(
     opening = WordsIndex.__init__
     said = ["Data corrupted: 'Failed to open field \"number\"'s positions in the composite file.'"]
 
-    def opened(self: WordsIndex, folder: Path) -> None:
+    def opened(self: WordsIndex, folder: Path, **options: bool) -> None:
         if said:
             raise ValueError(said.pop())
-        opening(self, folder)
+        opening(self, folder, **options)
 
     monkeypatch.setattr(WordsIndex, "__init__", opened)
     with Writer(filled):
