@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 # the candidates for the same recall (scripts/bench/vectors.py).
 NUMBERS_A_CODE: Final = 4
 _CODE_BITS: Final = 4
-# With 1,000 a quarter more is read for the same recall; 250 take twice as long to build.
+# With 1,000 about a quarter more is read for the same recall; but a million take 18 s to build, not
+# 31 (scripts/bench/vectors.py).
 _ROWS_A_LIST: Final = 500
 _TRAINING_ROWS_A_LIST: Final = 40
 _ROUNDS: Final = 6

@@ -207,7 +207,7 @@ class LargeSegments:
             return np.empty(0, dtype=np.int64)
         found, close = np.concatenate(positions), np.concatenate(estimates)
         is_asked_for = found >= 0
-        if allowed is not None and len(allowed):
+        if allowed is not None:
             is_asked_for &= allowed[found]
         found, close = found[is_asked_for], close[is_asked_for]
         if len(found) > wanted:
