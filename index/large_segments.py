@@ -82,6 +82,7 @@ class LargeSegments:
         rows = None
         if allowed is not None:
             left = np.count_nonzero(allowed)
+            # Or if what would have to be proposed were a twelfth of all there is.
             if left < max(len(allowed) // _SPARSE, _SPARSE * wanted // 2):
                 rows = self._rows(allowed)
         reading = self._reading(query, depth, self._asked_for(allowed, rows))
