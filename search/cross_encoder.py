@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from index import default_model  # before onnxruntime, see there
+from index import deadline, default_model  # the latter before onnxruntime, see there
 from index.model import batches, default_tokenizer
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MAX_HEADLINE_TOKENS: Final = 32
 MAX_TOKENS: Final = 160
 _START, _END = 101, 102  # [CLS] and [SEP]
 _GRAPH: Final = Path(__file__).parent / "weights" / "cross_encoder.onnx"
-_THREADS: Final = min(2, os.cpu_count() or 1)
+_THREADS: Final = os.cpu_count() or 1
 
 
 class Effort(StrEnum):
@@ -44,8 +44,13 @@ class Effort(StrEnum):
 class CrossEncoder:
     """Reads passages with a question in mind; safe for many threads.
 
-    The model is loaded by `load`, or when it is first needed.
+    The model is loaded by `load`, or when it is first needed. However many ask, as many batches are
+    read at once as there are cores: more at once would take longer, and the model keeps as much
+    memory as all that ran at once ever took.
     """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, "passages")
 
     def load(self) -> None:
         """Load the model now. ModelError: the tokenizer's file is missing or has been changed."""
@@ -57,6 +62,9 @@ class CrossEncoder:
         """The log odds that passages answer, given as headline and text, in the order given.
 
         Shape (len(passages),), float64.
+
+        Raises:
+            DeadlineError: the question's time is over.
         """
         if not passages:
             return np.empty(0, np.float64)
@@ -67,8 +75,8 @@ class CrossEncoder:
         def read(batch: list[int]) -> None:
             logits[batch] = _run([pairs[number] for number in batch])
 
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(read, batches([len(pair.ids) for pair in pairs])))
+        for _ in self._threads.map(read, batches([len(pair.ids) for pair in pairs])):
+            deadline.check()  # when it is over, the batches that wait are not read
         return logits
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from index.deadline import Deadline, within
+from index.errors import DeadlineError
 from search.cross_encoder import CrossEncoder
 
 QUESTION = "When does the ferry sail?"
@@ -41,3 +43,9 @@ def test_no_passages_need_no_reading(reader: CrossEncoder) -> None:
 def test_any_question_can_be_read_with(reader: CrossEncoder, question: str) -> None:
     (logit,) = reader.logits(question, [("", ANSWER)])
     assert -50 < logit < 50
+
+
+def test_when_the_time_is_over_the_rest_is_not_read(reader: CrossEncoder) -> None:
+    with within(Deadline(seconds=0)), pytest.raises(DeadlineError):
+        reader.logits(QUESTION, [("", NEAR * 9)] * 50)
+    assert reader.logits(QUESTION, [("", ANSWER)])[0] > 0

@@ -41,6 +41,28 @@ with Writer(Path(sys.argv[1])) as writer:
     before = add(0, 40)  # by then all words have been met
     print(add(40, 400) - before)
 """
+SECOND_LOOKS = f"""{HELD}
+import random
+from concurrent.futures import ThreadPoolExecutor
+from search.cross_encoder import CrossEncoder
+from search.http.serving import share_heaps
+
+share_heaps()
+reader, dice = CrossEncoder(), random.Random(1)
+
+def read(_):
+    passages = [("Weir", "river " * dice.randrange(5, 150)) for _ in range(16)]
+    reader.logits("What happened at the weir?", passages)
+
+reader.load()
+read(0)
+give_back()
+before = held_kib()
+with ThreadPoolExecutor(4) as askers:
+    list(askers.map(read, range(24)))
+give_back()
+print(held_kib() - before)
+"""
 
 
 @pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
@@ -51,6 +73,11 @@ def test_memory_that_was_freed_goes_back() -> None:
 @pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
 def test_what_commits_read_and_wrote_does_not_stay_in_memory(tmp_path: Path) -> None:
     assert _kib(WRITING, str(tmp_path / "store")) < 10_000
+
+
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
+def test_what_second_looks_took_of_a_server_does_not_stay_in_memory() -> None:
+    assert _kib(SECOND_LOOKS) < 25_000
 
 
 def _kib(code: str, *arguments: str) -> int:
