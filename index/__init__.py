@@ -34,9 +34,9 @@ In the order the data flows:
   `rebuild_checks`, `write_ahead_log`: what is damaged, as `findings`; `repair` makes again what is
   derived
 - `columns`, `saved_columns`: what filtering and ordering need, in memory and as a file
-- `snapshot`: a reader's frozen view, where `search` begins; `kept_rows`: what was read last;
-  `vectors`, `tail`: its dense part; `large_segments`, `lists_to_read`: and what of it that is large
-  is read for a question
+- `snapshot`: a reader's frozen view, where `search` begins; `read_connections`: what it reads
+  by; `kept_rows`: what was read last; `vectors`, `tail`: its dense part; `large_segments`,
+  `lists_to_read`: and what of it that is large is read for a question
 
 `article` holds the records that travel, `errors` what can go wrong; `deadline` and `precedence` are
 set by a server around its questions and changes, and looked at far below.

@@ -33,6 +33,7 @@ from index.errors import StoreCorruptError
 from index.former_passages import FormerPassage
 from index.generations import checked_vectors, generation_max_seq, live_segments
 from index.kept_rows import KeptRows
+from index.read_connections import ReadConnections
 from index.store import ArticleRow, EarlierVersion, PassageRow
 from index.tail import GrowingTail
 from index.term_vectors import TermVector, terms_of
@@ -56,6 +57,7 @@ class Snapshot:
     def __init__(
         self,
         folder: Path,
+        connections: ReadConnections,
         truth: sqlite3.Connection,
         words: WordsView,
         columns: Columns,
@@ -68,10 +70,9 @@ class Snapshot:
         begun_s: float,
     ) -> None:
         self._folder = folder
-        self._truth = truth
+        self._connections, self._truth = connections, truth
         self._kept_rows = kept_rows
         self._guard = threading.Lock()
-        deadline.interrupt(truth)
         self.words, self.columns, self.vectors = words, columns, vectors
         self.horizon = words.horizon
         self.seq, self.generation, self.tail_seq = seq, generation, tail_seq
@@ -83,9 +84,10 @@ class Snapshot:
         self.articles = len(np.unique(columns.article))
         self.embedded = vectors.embedded
         self.bad_rows = 0  # rows that failed their check since this snapshot was made
+        deadline.interrupt(truth)  # from here on: whoever makes it does it for others as well
 
     def __del__(self) -> None:
-        self._truth.close()
+        self._connections.give_back(self._truth)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -227,6 +229,7 @@ class SnapshotReader:
         self._folder = folder
         self._mapped_vectors, self._is_told = mapped_vectors, is_told
         self._watch = store_folder.open_readonly(folder)
+        self._connections = ReadConnections(folder)
         self._guard = threading.Lock()
         self._words: WordsReader | None = None
         self._kept_rows = KeptRows()
@@ -319,6 +322,7 @@ class SnapshotReader:
         self.let_go()
         with self._guard:
             self._watch.close()
+        self._connections.close()
 
     def _committed_state(self) -> tuple[int, ...]:
         """Changes whenever the truth or the word index commits."""
@@ -353,14 +357,14 @@ class SnapshotReader:
     def _try_snapshot(self) -> Snapshot | None:
         """A snapshot at the word index's horizon; None when the two files do not meet just now."""
         view = self._words_view()
-        truth = store_folder.open_readonly(self._folder)
+        truth = self._connections.take()
         try:
             truth.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             begun_s = time.monotonic()
             truth.execute("BEGIN")
             seq = int(store.meta(truth, "seq") or 0)
             if not int(store.meta(truth, "purged_seq") or 0) <= view.horizon <= seq:
-                truth.close()
+                self._connections.give_back(truth)
                 return None
             generation = _newest_generation(truth)
             columns = self._columns(truth, view.horizon)
@@ -368,7 +372,8 @@ class SnapshotReader:
                 loaded = [self._load(info) for info in live_segments(truth)]
             except StoreCorruptError as error:
                 if generation != _newest_generation(self._watch):
-                    truth.close()  # another generation was published, and the files are gone
+                    # Another was published, and the files of this one are gone.
+                    self._connections.give_back(truth)
                     return None
                 # The truth has every vector: slower to load, but right.
                 logger.warning("%s", error)
@@ -379,6 +384,7 @@ class SnapshotReader:
             raise
         return Snapshot(
             self._folder,
+            self._connections,
             truth,
             view,
             columns,

@@ -1,6 +1,7 @@
 """Snapshots: frozen, whole, and the same in every arm."""
 
 import itertools
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import DIM, embed, found_by_word, paragraph, record, shown, vector_of
 
+from index import deadline, store_folder
 from index import snapshot as snapshot_module
-from index import store_folder
 from index.article import ArticleId, Origin, Published, SourceRecord, embedding_text
 from index.columns import UNKNOWN_DAY, UNKNOWN_INSTANT
-from index.errors import StoreCorruptError
+from index.errors import DeadlineError, StoreCorruptError
 from index.segments import Segment, SegmentInfo
 from index.snapshot import SnapshotReader
 from index.tail import GrowingTail
@@ -95,6 +96,44 @@ def test_a_snapshot_outlives_its_reader_and_its_writer(tmp_path: Path) -> None:
         reader.close()
         writer.remove(["flood"])
     assert shown(snapshot) == then
+
+
+def connections_to(folder: Path) -> int:
+    """Of this process: each has the log open for itself."""
+    log = str(folder / f"{store_folder.DATABASE}-wal")
+    links = (os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return sum(link == log for link in links)
+
+
+def test_snapshots_that_are_let_go_of_leave_few_connections_and_a_closed_reader_none(
+    writer: Writer,
+) -> None:
+    before = connections_to(writer.folder)
+    reader = SnapshotReader(writer.folder)
+    held = []
+    for number in range(20):
+        writer.add([record(f"a{number}", f"tok{number}")])
+        held.append(reader.latest())
+    assert connections_to(writer.folder) >= before + 20
+    del held[:-1]
+    assert connections_to(writer.folder) <= before + 8
+    reader.close()
+    assert connections_to(writer.folder) == before + 1  # of the one that is still held
+    held.clear()
+    assert connections_to(writer.folder) == before
+
+
+def test_a_deadline_of_the_question_before_does_not_end_the_making_of_a_snapshot(
+    writer: Writer, reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "_STEPS_BETWEEN_LOOKS", 1)
+    for number in range(3):
+        writer.add([record(f"a{number}", f"tok{number}")])
+        with deadline.within(deadline.Deadline(seconds=0)):
+            snapshot = reader.latest()
+            with pytest.raises(DeadlineError):
+                snapshot.article("a0")
+    assert len(shown(reader.latest())) == 3
 
 
 def test_nothing_new_gives_the_same_snapshot_again(writer: Writer, reader: SnapshotReader) -> None:
