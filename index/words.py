@@ -45,10 +45,10 @@ EXACT: Final = {"body": "body_exact", "headline": "headline_exact"}
 _FOOTER_MAGIC = 1337  # tantivy 0.27, src/directory/footer.rs
 # For each file it ever read, an open tantivy index keeps the path and a pointer to nothing (0.27,
 # src/directory/mmap_directory.rs): 1 KB a commit where it is read and 1 KB where it is written, in
-# small pieces, each of which holds a page. To open it anew takes 1 ms; for writing 8 ms, the wait
-# for merges in progress, and new threads, which spread over the heap.
+# small pieces, each of which holds a page. To open it anew takes 1 ms; for writing 8 ms, and the
+# wait for merges in progress.
 _VIEWS_OF_ONE_OPENING: Final = 200
-COMMITS_OF_ONE_OPENING: Final = 1_000
+COMMITS_OF_ONE_OPENING: Final = 200
 # Of news most words come again and again. In 10 MB; a question of all of reuters-1987 meets 310
 # that are not among the younger half of these, 195 with 60,000 and 490 with 20,000.
 _REMEMBERED = 40_000

@@ -28,7 +28,9 @@ WRITING = f"""{HELD}
 import random, sys
 from index.article import Origin, SourceRecord
 from index.writer import Writer
+from search.http.serving import share_heaps
 
+share_heaps()
 dice = random.Random(1)
 with Writer(Path(sys.argv[1])) as writer:
     def add(first, articles):
@@ -71,7 +73,7 @@ def test_memory_that_was_freed_goes_back() -> None:
 
 
 @pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
-def test_what_commits_read_and_wrote_does_not_stay_in_memory(tmp_path: Path) -> None:
+def test_what_commits_of_a_server_read_and_wrote_does_not_stay_in_memory(tmp_path: Path) -> None:
     assert _kib(WRITING, str(tmp_path / "store")) < 10_000
 
 

@@ -260,7 +260,6 @@ def _bytes_in_use_twice(folder: Path, commits: int) -> tuple[int, int]:
     if not hasattr(glibc, "mallinfo2"):
         pytest.skip("another C library than glibc")
     glibc.mallinfo2.restype = _Mallinfo2
-    words_follower.COMMITS_OF_ONE_OPENING = 200  # type: ignore[misc]
     seen = []
     with Writer(folder) as writer, contextlib.closing(SnapshotReader(folder)) as reader:
         for turn in range(1, 200 + commits + 1):
