@@ -79,7 +79,7 @@ def test_what_commits_of_a_server_read_and_wrote_does_not_stay_in_memory(tmp_pat
 
 @pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
 def test_what_second_looks_took_of_a_server_does_not_stay_in_memory() -> None:
-    assert _kib(SECOND_LOOKS) < 25_000
+    assert _kib(SECOND_LOOKS) < 5_000
 
 
 def _kib(code: str, *arguments: str) -> int:
