@@ -45,8 +45,7 @@ class CrossEncoder:
     """Reads passages with a question in mind; safe for many threads.
 
     The model is loaded by `load`, or when it is first needed. However many ask, as many batches are
-    read at once as there are cores: more at once would take longer, and the model keeps as much
-    memory as all that ran at once ever took.
+    read at once as there are cores: more would take a tenth longer, and memory of its own each.
     """
 
     def __init__(self) -> None:
