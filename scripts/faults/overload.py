@@ -62,7 +62,7 @@ class Press:
         words = json.loads(tokenizer_file())["model"]["vocab"]
         self._words = sorted(word for word in words if word.isalpha() and len(word) > 3)
         self._random.shuffle(self._words)
-        del self._words[most_words:]
+        self._words = self._words[:most_words]
         self._weights = list(accumulate(1 / (rank + 5) for rank in range(len(self._words))))
         self._made = 0
 
