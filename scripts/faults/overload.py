@@ -57,12 +57,11 @@ _SERVE: Final = (sys.executable, "-m", "search", "serve", "--port", "0")
 class Press:
     """Articles and questions of random English words, rare ones rarely; a seed decides them."""
 
-    def __init__(self, seed: int, *, most_words: int | None = None) -> None:
+    def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
         words = json.loads(tokenizer_file())["model"]["vocab"]
         self._words = sorted(word for word in words if word.isalpha() and len(word) > 3)
         self._random.shuffle(self._words)
-        self._words = self._words[:most_words]
         self._weights = list(accumulate(1 / (rank + 5) for rank in range(len(self._words))))
         self._made = 0
 
