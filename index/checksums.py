@@ -123,6 +123,10 @@ BYTES: Final[Mapping[str, tuple[str, ...]]] = {
     "searches": ("seen",),
     "idempotency_keys": ("request",),
 }
+_BYTES_AT: Final = {
+    table: tuple(names.index(name) for name in BYTES.get(table, ()))
+    for table, names in CHECKED.items()
+}
 # The one column of a table that changes while its row stays.
 CHANGING: Final[Mapping[str, str]] = {
     "articles": "removed_seq",
@@ -137,9 +141,10 @@ CHANGING: Final[Mapping[str, str]] = {
 def crc(*columns: str | int | bytes | None) -> int:
     """CRC-32 over columns, in order; bytes count by their length first, and then as they are."""
     contents = [column for column in columns if isinstance(column, bytes)]
-    if not contents:
-        return zlib.crc32(repr([*columns]).encode())
-    plain = [len(column) if isinstance(column, bytes) else column for column in columns]
+    return _crc([len(c) if isinstance(c, bytes) else c for c in columns], contents)
+
+
+def _crc(plain: list[Any], contents: Iterable[bytes]) -> int:
     value = zlib.crc32(repr(plain).encode())
     for content in contents:
         value = zlib.crc32(content, value)
@@ -156,11 +161,19 @@ def row_crc(table: str, columns: Sequence[Any]) -> int:
 def is_sound(table: str, row: Sequence[Any]) -> bool:
     """Whether a row passes its check: its columns in the order of `CHECKED`, and its `crc`.
 
-    One flipped bit makes an empty BLOB of the number 0, and the two have one checksum: so it counts
-    as well how many columns are bytes.
+    One flipped bit makes an empty BLOB of the number 0, and `crc` is the same for the two: so bytes
+    are taken where they belong, and anywhere else for what they are.
     """
-    of_bytes = [column for column in row if isinstance(column, bytes)]
-    return len(of_bytes) == len(BYTES.get(table, ())) and bool(row_crc(table, row[:-1]) == row[-1])
+    *plain, stored = row
+    contents = []
+    for at in _BYTES_AT[table]:
+        content = plain[at]
+        if not isinstance(content, bytes):
+            return False
+        contents.append(content)
+        plain[at] = len(content)
+    changing = _changing_part(plain.pop()) if table in CHANGING else 0
+    return bool(_crc(plain, contents) ^ changing == stored)
 
 
 def sound(table: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:

@@ -44,9 +44,6 @@ logger = logging.getLogger(__name__)
 
 # The word index and the truth are two files: how long to wait for a writer to bring them together.
 _PATIENCE_S = 10.0
-# Of SQLite, for each snapshot: a server holds many, and the system has the same pages. 2 MiB, as is
-# SQLite's own choice, read 40 passages no faster.
-_CACHE_KIB = 256
 # A rebuilt word index takes the old one's place in two steps; longer, and it is missing indeed.
 _RENAMES_S = 0.5
 
@@ -359,7 +356,6 @@ class SnapshotReader:
         view = self._words_view()
         truth = self._connections.take()
         try:
-            truth.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             begun_s = time.monotonic()
             truth.execute("BEGIN")
             seq = int(store.meta(truth, "seq") or 0)

@@ -8,6 +8,7 @@ that does: two reports of one outlet on one event are two reports.
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Protocol
 
 from index.article import Published
@@ -77,11 +78,17 @@ _NOTE = re.compile(
 
 def mark_of(headline: str, text: str) -> Mark | None:
     """What the headline, else the first or last words say that the article is, if anything."""
+    return _mark(headline, text[:_HEAD_CHARACTERS], text[-_TAIL_CHARACTERS:])
+
+
+# Of two articles that are put in order each is looked at from both sides.
+@lru_cache(maxsize=256)
+def _mark(headline: str, head: str, tail: str) -> Mark | None:
     return (
         _mark_of_headline(headline)
-        or _mark_of(_bracketed(text))
-        or _mark_of(_NOTE.search(text[:_HEAD_CHARACTERS].casefold()))
-        or _mark_of(_NOTE.search(text[-_TAIL_CHARACTERS:].casefold()))
+        or _mark_of(_bracketed(head))
+        or _mark_of(_NOTE.search(head.casefold()))
+        or _mark_of(_NOTE.search(tail.casefold()))
     )
 
 
@@ -168,9 +175,9 @@ def _mark_of_headline(headline: str) -> Mark | None:
     return None
 
 
-def _bracketed(text: str) -> re.Match[str] | None:
+def _bracketed(head: str) -> re.Match[str] | None:
     """A note in brackets, or an editor's line, that the text begins with."""
-    head = text[:_HEAD_CHARACTERS].casefold().lstrip()
+    head = head.casefold().lstrip()
     return _HEAD.match(head) if head[:1] in "([" or head.startswith("eds") else None
 
 

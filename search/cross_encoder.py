@@ -45,7 +45,7 @@ class CrossEncoder:
     """Reads passages with a question in mind; safe for many threads.
 
     The model is loaded by `load`, or when it is first needed. However many ask, as many batches are
-    read at once as there are cores: more would take a tenth longer, and memory of its own each.
+    read at once as there are cores: more would be no quicker, and each has memory of its own.
     """
 
     def __init__(self) -> None:
@@ -123,8 +123,8 @@ def _session() -> "InferenceSession":
 def _giving_back() -> "RunOptions":
     """Has a run give back, when it ends, what runs took so far and none of them uses now.
 
-    Else it is kept for ever, 20 MiB and now and then more, as batches differ in shape. It takes a
-    twentieth of the time; after each run it would be a seventh.
+    Else it is kept for ever, and grows, as batches differ in shape. It costs time, so not each run
+    gives back.
     """
     import onnxruntime
 
