@@ -52,6 +52,8 @@ COMMITS_OF_ONE_OPENING: Final = 200
 # Of news most words come again and again. In 10 MB; a question of all of reuters-1987 meets 310
 # that are not among the younger half of these, 195 with 60,000 and 490 with 20,000.
 _REMEMBERED = 40_000
+# Terms whose passages are counted, of each view: in half a MB at most.
+_COUNTED: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ class WordsView:
         self._searcher = index.searcher()
         self.schema = index.schema
         self.horizon = self._read_horizon()
+        self._about = _counts(self._searcher, self.schema)
 
     def search(
         self, query: tantivy.Query, limit: int
@@ -185,7 +188,7 @@ class WordsView:
             Passage numbers, shape (n,), int64, and scores, shape (n,), float32; n <= limit.
 
         Raises:
-            DeadlineError: the question's time is over; so do the next two.
+            DeadlineError: the question's time is over; so do the next two and `passages_about`.
         """
         deadline.check()
         hits = self._searcher.search(query, limit, count=False).hits
@@ -206,9 +209,7 @@ class WordsView:
 
     def count(self, query: tantivy.Query) -> int:
         """How many passages match."""
-        deadline.check()
-        result = self._searcher.search(query, 1, count=True)
-        return int(result.count)  # type: ignore[attr-defined]
+        return _count(self._searcher, query)
 
     def beginning(self, field: str, start: str, limit: int | None = None) -> list[tuple[str, int]]:
         """The terms of a field that begin so, with their passages; those of most passages first."""
@@ -219,14 +220,39 @@ class WordsView:
         return list(chain.from_iterable(map(self._terms.__getitem__, text.split())))
 
     def passages_with(self, field: str, term: str) -> int:
-        """In how many passages a term stands."""
+        """In how many passages a term stands; among them some that were removed."""
         return int(self._searcher.doc_freq(field, term))
+
+    def passages_about(self, term: str) -> int:
+        """In how many passages a term stands, or in their headlines."""
+        return self._about[term]
 
     def _read_horizon(self) -> int:
         query = tantivy.Query.term_query(self.schema, "number", _HORIZON_NUMBER)
         hits = self._searcher.search(query, 1, count=False).hits
         values = self._searcher.fast_field_values("horizon", [address for _, address in hits])
         return int(values[0] or 0) if values else 0
+
+
+def _counts(searcher: tantivy.Searcher, schema: tantivy.Schema) -> WordMemo[int]:
+    """Of terms, in how many passages or their headlines they stand.
+
+    Of a common word that takes milliseconds in a large archive, and it is common in questions too.
+    """
+
+    def count(term: str) -> int:
+        anywhere = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(schema, field, term)) for field in EXACT
+        ]
+        return _count(searcher, tantivy.Query.boolean_query(anywhere))
+
+    return WordMemo(count, most=_COUNTED)
+
+
+def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
+    deadline.check()
+    result = searcher.search(query, 1, count=True)
+    return int(result.count)  # type: ignore[attr-defined]
 
 
 def _terms() -> WordMemo[tuple[str, ...]]:

@@ -6,8 +6,6 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from tantivy import Occur
-from tantivy import Query as WordsQuery
 
 from index.snapshot import Snapshot
 from index.words import EXACT, exact_words
@@ -132,8 +130,4 @@ def _ranking(
     stem_of = {word: view.analyze(word) for word in dict.fromkeys(exact_words(words))}
     ranking = [word for word, stems in stem_of.items() if stems and word not in restricting]
     for word in ranking[:MAX_RANKING_WORDS]:
-        anywhere = [
-            (Occur.Should, WordsQuery.term_query(view.schema, field, stem_of[word][0]))
-            for field in EXACT
-        ]
-        yield TermHits(word, Role.RANKS, view.count(WordsQuery.boolean_query(anywhere)))
+        yield TermHits(word, Role.RANKS, view.passages_about(stem_of[word][0]))
