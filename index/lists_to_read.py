@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 # changed. The cosines of real vectors stray farther than a normal distribution's.
 _WIDER: Final = 1.6
 _FOUND: Final = 0.998  # of what is expected
-# Of all rows, for the best `depth` of n: 0.9 * (depth / n) ** 0.17. A question that is near to
-# nothing would have half of them read, for three more in a thousand of the best.
+# Of all rows, for the best `depth` of n: 0.9 * (depth / n) ** 0.17, but so many where there are
+# fewer. Of millions a question that is near to nothing would have half read, for three more in a
+# thousand of the best; of 400,000 no more were read, and one or two in a hundred missed.
 _MOST_READ: Final = 0.9
 _MOST_READ_EXPONENT: Final = 0.17
+_READ_ANYWAY: Final = 300_000
 _NOTHING: Final = 1e-6  # to expect of a list, as a share of what the best one has
 _HALVINGS: Final = 8  # of the cosines there are: to a three hundredth
 
@@ -54,6 +56,7 @@ def lists_to_read(
     found = np.cumsum(expected[by_promise])
     read = np.cumsum(sizes[promising][by_promise])
     most = _MOST_READ * (depth / total) ** _MOST_READ_EXPONENT * sizes.sum()
+    most = max(most, _READ_ANYWAY)
     enough = min(np.searchsorted(found, _FOUND * found[-1]), np.searchsorted(read, most))
     chosen = by_promise[: int(enough) + 1]
     return promising[chosen], expected[chosen]

@@ -36,9 +36,9 @@ _FOOTER_BYTES: Final = 1 << 12  # more than a footer has
 _PROBES = 32
 # A stored vector is among the first by its code, in a list nearest to it.
 _PROBED: Final = 1_000
-# More are not searched exactly. Exact takes 0.1 ms for 1,000 vectors of 384 dimensions, so that
-# 200,000 of them take what a question's words take; see scripts/bench/vectors.py.
-EXACT_PASSAGES: Final = 200_000
+# More are not searched exactly: from here on the codes are quicker (scripts/bench/vectors.py), and
+# of the best two hundred they miss two in a thousand.
+EXACT_PASSAGES: Final = 50_000
 # Of so many at most a segment is made: 770 MB, half a minute of two cores.
 MOST_PASSAGES: Final = 1_000_000
 # FAISS cannot be interrupted: of more rows than this, a fifth of a second, so many at a time.

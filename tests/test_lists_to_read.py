@@ -30,6 +30,16 @@ def test_of_the_best_nearly_all_stand_in_the_lists_that_are_read() -> None:
     assert np.mean(read) <= 0.5
 
 
+def test_a_question_that_is_near_to_nothing_still_finds_nearly_all_of_the_best() -> None:
+    far = np.random.default_rng(5).standard_normal((50, VECTORS.shape[1]), np.float32)
+    far /= np.linalg.norm(far, axis=1, keepdims=True)
+    found = []
+    for query in far:
+        best = np.argsort(-(VECTORS.astype(np.float32) @ query))[:DEPTH]
+        found.append(np.isin(LISTS.list_of_row[best], read_for(query, LISTS.sizes)).mean())
+    assert np.mean(found) >= 0.99
+
+
 def test_a_list_of_which_a_filter_leaves_little_is_read_late() -> None:
     query = QUERIES[0]
     nearest = int(read_for(query, LISTS.sizes)[0])

@@ -277,7 +277,7 @@ def measure(folder: Path, real: Vectors, asked: Vectors, passages: int) -> None:
     print(f"\nexact, unfiltered: {exact_ms:,.0f} ms (of one segment, times their number)")
     print("\n| passages | exact p50 ms | coded p50 ms |")
     print("|---|---|---|")
-    for count in (50_000, 100_000, 200_000, 400_000):
+    for count in (25_000, 50_000, 100_000, 200_000, 400_000):
         if count <= len(loaded[0].numbers):
             print(break_even(loaded[0].vectors[:count], asked))
 
