@@ -10,7 +10,8 @@ questions, the other half vectors of the stores that had no part in what follows
 The vectors are real ones, moved: a stored vector, plus 0.4 times the difference of two others of
 its own cluster (512 of k-means), at length one. So they lie where real ones lie, and spread as
 their neighbourhood does. The first table holds made ones against real ones, as many of either, made
-from the other half: how near the neighbours are, and how many of them a fixed index finds.
+from the other half: how near the neighbours are, and how many of them a fixed index finds. Below it
+stands how many of the real ones a segment of codes finds that is made of them alone.
 
 Segments are made as a store makes them, on both cores, and asked with one thread beside an exact
 search of the same vectors. A twentieth of the passages is deleted. Filters let through passages by
@@ -168,7 +169,19 @@ def compare_made_with_real(real: Vectors, asked: Vectors) -> None:
             f"| {name} | {near[0]:.3f} | {near[9]:.3f} | {near[-1]:.3f} "
             f"| {shares[0]:.3f} | {shares[1]:.3f} |"
         )
-    print()
+    print(f"\nof the real ones, in a segment of codes: {found_among(real, asked)}\n")
+
+
+def found_among(real: Vectors, asked: Vectors) -> str:
+    """Which share of their nearest the questions find, for each of DEPTHS."""
+    stored = real.astype(np.float16)
+    view = coded_view(stored)
+    best = np.argsort(-(asked @ stored.astype(np.float32).T), axis=1)
+    shares = []
+    for depth in DEPTHS:
+        found = [view.search(question, depth, None)[0] for question in asked]
+        shares.append(f"recall@{depth} {recall(found, list(best[:, :depth])):.4f}")
+    return ", ".join(shares)
 
 
 # ----------------------------------------------------------------------- segments, and truth
@@ -316,16 +329,16 @@ def exact_times(vectors: NDArray[np.float16], asked: Vectors) -> float:
 
 def break_even(vectors: NDArray[np.float16], asked: Vectors) -> str:
     """A row of the last table: the same vectors in a segment of either kind."""
-    segment = segments.Segment(
-        "made",
-        np.arange(len(vectors)),
-        vectors,
-        None,
-        segments.coded_lists.load(segments.coded_lists.build(vectors)),
-    )
-    view = VectorsView(segment.numbers, [segment], NO_TAIL)
+    view = coded_view(vectors)
     _, times = timed(partial(view.search, depth=DEPTHS[0], allowed=None), list(asked), asked[:5])
     return f"| {len(vectors):,} | {exact_times(vectors, asked):.1f} | {np.median(times):.1f} |"
+
+
+def coded_view(vectors: NDArray[np.float16]) -> VectorsView:
+    """Of one segment with codes, however few these vectors are."""
+    lists = segments.coded_lists.load(segments.coded_lists.build(vectors))
+    segment = segments.Segment("made", np.arange(len(vectors)), vectors, None, lists)
+    return VectorsView(segment.numbers, [segment], NO_TAIL)
 
 
 def recall(found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]) -> float:
