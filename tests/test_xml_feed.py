@@ -153,6 +153,39 @@ def test_an_entry_beyond_the_limit_is_refused_and_the_others_read() -> None:
     assert isinstance(rain, SourceRecord)
 
 
+# feedparser looks for a list of its own where this element put its attributes.
+STUMBLES = '<authors kind="all"/><author><name>Ann</name></author>'
+
+
+def test_an_entry_that_the_parser_stumbles_over_is_rejected_and_the_others_are_read() -> None:
+    broken, sound = read(
+        f"<feed><title>T</title>\n<entry>{STUMBLES}<content>Rain.</content></entry>\n"
+        "<entry><content>Snow.</content></entry></feed>"
+    )
+    assert isinstance(broken, BadArticleError)
+    assert (broken.path, broken.line) == ("a.rss", 2)
+    assert "KeyError" in broken.reason
+    assert isinstance(sound, SourceRecord)
+    assert sound.body == "Snow."
+
+
+def test_a_feed_whose_head_the_parser_stumbles_over_is_rejected() -> None:
+    (broken,) = read(f"<feed>{STUMBLES}<entry><content>Snow.</content></entry></feed>")
+    assert isinstance(broken, BadArticleError)
+    assert (broken.path, broken.line) == ("a.rss", 1)
+
+
+@pytest.mark.parametrize("form", ['<{0} a="b"/>', "<{0}>x</{0}>", '<{0} a="b">x<{0}>y</{0}></{0}>'])
+@pytest.mark.parametrize("name", ["authors", "tags", "summary_detail", "title_detail", "sources"])
+def test_elements_that_no_standard_has_take_nothing_from_an_entry(name: str, form: str) -> None:
+    extra = form.format(name)
+    (record,) = read(
+        f"<feed>{extra}<title>T</title><entry>{extra}<content>Snow.</content></entry></feed>"
+    )
+    assert isinstance(record, SourceRecord)
+    assert (record.body, record.outlet) == ("Snow.", "T")
+
+
 @pytest.mark.parametrize(
     "piece",
     ["<", "<a ", "<b>", '<a b="', "</a>", "<![CDATA[", "<!--", "<!x", "&#", "&a;", "<item>", "]]>"],

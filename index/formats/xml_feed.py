@@ -85,7 +85,11 @@ def _read_entries(
     data: bytes, root: re.Match[bytes], path: str, limits: Limits
 ) -> Iterator[Result]:
     spans = list(_entry_spans(data, root.end()))
-    feed = _feed(data, root, spans)
+    try:
+        feed = _feed(data, root, spans, Origin(path, 1))
+    except BadArticleError as error:
+        yield error
+        return
     line, counted = 1, 0
     for start, end in spans:
         line += data.count(b"\n", counted, start)
@@ -121,7 +125,9 @@ def _entry_spans(data: bytes, at: int) -> Iterator[tuple[int, int]]:
         yield start, -len(data)
 
 
-def _feed(data: bytes, root: re.Match[bytes], spans: list[tuple[int, int]]) -> _Feed:
+def _feed(
+    data: bytes, root: re.Match[bytes], spans: list[tuple[int, int]], origin: Origin
+) -> _Feed:
     is_rss = root["local"].lower() == b"rss"
     channel = _CHANNEL.match(data, root.end()) if is_rss else None
     prefix = root[0] + (channel[0] if channel else b"")
@@ -130,7 +136,7 @@ def _feed(data: bytes, root: re.Match[bytes], spans: list[tuple[int, int]]) -> _
     head_end = spans[0][0] if spans else len(data)
     head = data[root.end() : head_end][:_HEAD_BYTES]
     tail = data[abs(spans[-1][1]) :][:_HEAD_BYTES] if spans else b""
-    about = _parse(root[0] + head + tail + suffix).feed
+    about = _parse(root[0] + head + tail + suffix, origin).feed
     return _Feed(
         prefix=prefix,
         suffix=suffix,
@@ -148,7 +154,10 @@ def _read_entry(raw: bytes, feed: _Feed, origin: Origin, limits: Limits, is_open
         return BadArticleError(origin.path, origin.line, error.reason, error.advice)
     if is_open:
         return BadArticleError(origin.path, origin.line, "the entry is not closed", _AGAIN)
-    entries = _parse(feed.prefix + raw + feed.suffix).entries
+    try:
+        entries = _parse(feed.prefix + raw + feed.suffix, origin).entries
+    except BadArticleError as error:
+        return error
     body = _body(entries[0]) if entries else ""
     if not body.strip():
         reason = "no text: the entry has neither content nor summary"
@@ -160,13 +169,13 @@ def _record(
     entry: feedparser.FeedParserDict, body: str, feed: _Feed, origin: Origin, raw: bytes
 ) -> SourceRecord:
     source = entry.get("source")
-    tags = entry.get("tags") or [{}]
+    tags = _parts(entry, "tags") or [{}]
     return SourceRecord(
         origin=origin,
         raw=raw,
         body=body,
         headline=_flat(entry, "title"),
-        outlet=(_flat(source, "title") if source else "") or feed.title,
+        outlet=(_flat(source, "title") if isinstance(source, dict) else "") or feed.title,
         byline=_authors(entry) or feed.author,
         section=one_line(_string(tags[0], "term")),
         language=feed.language[:2].lower() if feed.language[:2].isalpha() else "",
@@ -176,22 +185,27 @@ def _record(
     )
 
 
-def _parse(document: bytes) -> feedparser.FeedParserDict:
-    # A stream, as bytes alone would be tried as the name of a file first. Sanitizing is for
-    # pages that show the HTML; we keep its text only.
-    return feedparser.parse(
-        io.BytesIO(document),
-        sanitize_html=False,
-        resolve_relative_uris=False,
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-    )
+def _parse(document: bytes, origin: Origin) -> feedparser.FeedParserDict:
+    """What feedparser makes of it. BadArticleError: nothing, at `origin`."""
+    try:
+        # A stream, as bytes alone would be tried as the name of a file first. Sanitizing is for
+        # pages that show the HTML; we keep its text only.
+        return feedparser.parse(
+            io.BytesIO(document),
+            sanitize_html=False,
+            resolve_relative_uris=False,
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+        )
+    except Exception as error:  # whatever its parts stumble over: KeyError, IndexError, ...
+        reason = f"broken feed: the parser stumbles over it ({type(error).__name__})"
+        raise BadArticleError(origin.path, origin.line, reason, "correct or drop it") from error
 
 
 def _body(entry: feedparser.FeedParserDict) -> str:
     """The text of the fullest content, else of the summary."""
-    contents = [*(entry.get("content") or []), entry.get("summary_detail") or {}]
-    texts = [_text(content) for content in contents]
-    summary = texts.pop()
+    texts = [_text(content) for content in _parts(entry, "content")]
+    detail = dict.get(entry, "summary_detail")
+    summary = _text(detail) if isinstance(detail, dict) else ""
     return mend(max(texts, key=len, default="") or summary)
 
 
@@ -205,13 +219,19 @@ def _flat(holder: feedparser.FeedParserDict, name: str) -> str:
 
 
 def _authors(holder: feedparser.FeedParserDict) -> str:
-    names = [_string(author, "name") for author in holder.get("authors") or []]
+    names = [_string(author, "name") for author in _parts(holder, "authors")]
     return one_line(", ".join(filter(None, names)) or _string(holder, "author"))
 
 
 def _published(entry: feedparser.FeedParserDict) -> Published | None:
     stated = (_string(entry, name) for name in ("published", "updated", "created"))
     return published_or_unknown(next(filter(None, stated), ""))
+
+
+def _parts(holder: dict[str, object], name: str) -> list[dict[str, object]]:
+    # An element of this name, which no feed has by its standard, takes the place of the list.
+    value = dict.get(holder, name)
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
 def _string(holder: dict[str, object], name: str) -> str:
