@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -79,7 +80,7 @@ def _earliest(iso: str) -> datetime:
 
 
 @lru_cache(maxsize=1024)
-def _parts(iso: str) -> dict[str, str | None]:
+def _parts(iso: str) -> Mapping[str, str | None]:
     match = _PUBLISHED.fullmatch(iso)
     assert match  # __post_init__ saw to it
     return match.groupdict()

@@ -20,8 +20,8 @@ from index.lists_to_read import lists_to_read
 # hundred; run scripts/bench/vectors.py again before changing it.
 _PROPOSED: Final = 30
 _NEAREST: Final = 100
-# The others are as good with less: of the best two hundred of a million 0.9920 are found with half
-# as much for each, and 0.9936 with all.
+# With half as much for each, where two hundred are wanted, they are found nearly as surely: see
+# recall@200 there.
 _PROPOSED_OF_MANY: Final = 15
 # Of that a segment gives so much more than the share that is expected of it, and so much at least.
 _MORE: Final = 1.1

@@ -17,7 +17,7 @@ _WIDER: Final = 1.6
 _FOUND: Final = 0.998  # of what is expected
 # Of all rows, for the best `depth` of n: 0.9 * (depth / n) ** 0.17, but so many where there are
 # fewer. Of millions a question that is near to nothing would have half read, for three more in a
-# thousand of the best; of 400,000 no more were read, and one or two in a hundred missed.
+# thousand of the best. To read fewer is cheap, and without it some in a hundred would be missed.
 _MOST_READ: Final = 0.9
 _MOST_READ_EXPONENT: Final = 0.17
 _READ_ANYWAY: Final = 300_000

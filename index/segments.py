@@ -36,8 +36,8 @@ _FOOTER_BYTES: Final = 1 << 12  # more than a footer has
 _PROBES = 32
 # A stored vector is among the first by its code, in a list nearest to it.
 _PROBED: Final = 1_000
-# More are not searched exactly: from here on the codes are quicker (scripts/bench/vectors.py), and
-# of the best two hundred they miss two in a thousand.
+# More are not searched exactly: about from here on the codes are quicker, and find nearly all that
+# is nearest (both: scripts/bench/vectors.py).
 EXACT_PASSAGES: Final = 50_000
 # Of so many at most a segment is made: 770 MB, half a minute of two cores.
 MOST_PASSAGES: Final = 1_000_000

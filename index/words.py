@@ -177,7 +177,7 @@ class WordsView:
         self._searcher = index.searcher()
         self.schema = index.schema
         self.horizon = self._read_horizon()
-        self._about = _counts(self._searcher, self.schema)
+        self._found_by = _counts(self._searcher, self.schema)
 
     def search(
         self, query: tantivy.Query, limit: int
@@ -188,7 +188,7 @@ class WordsView:
             Passage numbers, shape (n,), int64, and scores, shape (n,), float32; n <= limit.
 
         Raises:
-            DeadlineError: the question's time is over; so do the next two and `passages_about`.
+            DeadlineError: the question's time is over; so do the next two and `passages_found_by`.
         """
         deadline.check()
         hits = self._searcher.search(query, limit, count=False).hits
@@ -223,9 +223,9 @@ class WordsView:
         """In how many passages a term stands; among them some that were removed."""
         return int(self._searcher.doc_freq(field, term))
 
-    def passages_about(self, term: str) -> int:
-        """In how many passages a term stands, or in their headlines."""
-        return self._about[term]
+    def passages_found_by(self, term: str) -> int:
+        """How many passages a term finds, by their text or their headline."""
+        return self._found_by[term]
 
     def _read_horizon(self) -> int:
         query = tantivy.Query.term_query(self.schema, "number", _HORIZON_NUMBER)

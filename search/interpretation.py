@@ -130,4 +130,4 @@ def _ranking(
     stem_of = {word: view.analyze(word) for word in dict.fromkeys(exact_words(words))}
     ranking = [word for word, stems in stem_of.items() if stems and word not in restricting]
     for word in ranking[:MAX_RANKING_WORDS]:
-        yield TermHits(word, Role.RANKS, view.passages_about(stem_of[word][0]))
+        yield TermHits(word, Role.RANKS, view.passages_found_by(stem_of[word][0]))

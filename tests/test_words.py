@@ -143,19 +143,19 @@ def test_all_that_match_are_found_by_number_and_counted(tmp_path: Path) -> None:
     index.close()
 
 
-def test_the_passages_about_a_word_have_it_in_text_or_headline_and_are_those_of_the_view(
+def test_a_word_finds_passages_by_text_or_headline_and_those_of_the_view_alone(
     folder: Path,
 ) -> None:
     reader = WordsReader(folder)
     before = reader.view()
     (burrow,) = before.analyze("burrows")
-    assert before.passages_about(burrow) == 2
-    assert before.passages_about("nothing") == 0
+    assert before.passages_found_by(burrow) == 2
+    assert before.passages_found_by("nothing") == 0
     index = WordsIndex(folder)
     index.apply(8, [11], [row(13, "Burrows, more burrows.", "Burrows"), row(14, "A burrow.")])
     index.close()
-    assert reader.view().passages_about(burrow) == 3
-    assert before.passages_about(burrow) == 2
+    assert reader.view().passages_found_by(burrow) == 3
+    assert before.passages_found_by(burrow) == 2
 
 
 def test_words_that_begin_alike_come_with_their_passages_most_first(tmp_path: Path) -> None:
