@@ -7,7 +7,6 @@ reference; queries that run keep the snapshot they began with.
 
 import contextlib
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -38,7 +37,7 @@ from index.store import ArticleRow, EarlierVersion, PassageRow
 from index.tail import GrowingTail
 from index.term_vectors import TermVector, terms_of
 from index.vectors import VectorsView, positions_in
-from index.words import WordsReader, WordsView
+from index.words import WordsReader, WordsView, commit_of
 
 logger = logging.getLogger(__name__)
 
@@ -325,10 +324,9 @@ class SnapshotReader:
         """Changes whenever the truth or the word index commits."""
         version = self._watch.execute("PRAGMA data_version").fetchone()[0]
         try:
-            words = os.stat(self._folder / store_folder.WORDS / "meta.json")
+            return (version, *commit_of(self._folder / store_folder.WORDS))
         except FileNotFoundError:
             return (version,)
-        return (version, words.st_mtime_ns, words.st_ino, words.st_size)
 
     def _next_snapshot(self) -> Snapshot:
         patient_until = time.monotonic() + _PATIENCE_S

@@ -278,15 +278,33 @@ class WordsReader:
         self._index = _open(folder)
         self._views = 0  # of this opening
         self._terms = _terms()
+        self._view: WordsView | None = None  # the newest one
+        self._commit: tuple[int, ...] = ()  # that it shows, or one before that
 
     def view(self) -> WordsView:
-        """The newest committed state."""
-        if self._views == _VIEWS_OF_ONE_OPENING:
-            self._index = _open(self._folder, check=False)
-            self._views = 0
-        self._index.reload()
-        self._views += 1
-        return WordsView(self._index, self._terms)
+        """The newest committed state; the same view again while nothing is committed.
+
+        A store commits vectors and segments as well, and those leave its words as they are.
+        """
+        commit = commit_of(self._folder)
+        if self._view is None or commit != self._commit:
+            if self._views == _VIEWS_OF_ONE_OPENING:
+                self._index = _open(self._folder, check=False)
+                self._views = 0
+            self._index.reload()
+            self._views += 1
+            self._view, self._commit = WordsView(self._index, self._terms), commit
+        return self._view
+
+
+def commit_of(folder: Path) -> tuple[int, ...]:
+    """What changes whenever a word index commits.
+
+    Raises:
+        OSError: there is none.
+    """
+    meta = os.stat(folder / "meta.json")
+    return (meta.st_mtime_ns, meta.st_ino, meta.st_size)
 
 
 class WordsIndex:

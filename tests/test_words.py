@@ -209,6 +209,17 @@ def test_a_commit_moves_the_horizon_with_what_it_speaks_of(folder: Path) -> None
     index.close()
 
 
+def test_a_view_is_made_anew_only_when_something_was_committed(folder: Path) -> None:
+    reader = WordsReader(folder)
+    before = reader.view()
+    assert reader.view() is before
+    index = WordsIndex(folder)
+    index.apply(9, [11], [])
+    index.close()
+    assert reader.view() is not before
+    assert reader.view() is reader.view()
+
+
 def test_an_index_that_is_opened_anew_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
