@@ -151,11 +151,17 @@ def _crc(plain: list[Any], contents: Iterable[bytes]) -> int:
     return value
 
 
-def row_crc(table: str, columns: Sequence[Any]) -> int:
+def row_crc(table: str, columns: Iterable[Any]) -> int:
     """What the `crc` of a row must be, from its columns in the order of `CHECKED`."""
-    if table in CHANGING:
-        return crc(*columns[:-1]) ^ _changing_part(columns[-1])
-    return crc(*columns)
+    plain = list(columns)
+    contents = []
+    for at in _BYTES_AT[table]:  # not wherever they are, to look for which takes longer than this
+        content = plain[at]
+        if isinstance(content, bytes):
+            contents.append(content)
+            plain[at] = len(content)
+    changing = _changing_part(plain.pop()) if table in CHANGING else 0
+    return _crc(plain, contents) ^ changing
 
 
 def is_sound(table: str, row: Sequence[Any]) -> bool:
@@ -164,16 +170,11 @@ def is_sound(table: str, row: Sequence[Any]) -> bool:
     One flipped bit makes an empty BLOB of the number 0, and `crc` is the same for the two: so bytes
     are taken where they belong, and anywhere else for what they are.
     """
-    *plain, stored = row
-    contents = []
     for at in _BYTES_AT[table]:
-        content = plain[at]
-        if not isinstance(content, bytes):
+        if not isinstance(row[at], bytes):
             return False
-        contents.append(content)
-        plain[at] = len(content)
-    changing = _changing_part(plain.pop()) if table in CHANGING else 0
-    return bool(_crc(plain, contents) ^ changing == stored)
+    *columns, stored = row
+    return bool(row_crc(table, columns) == stored)
 
 
 def sound(table: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
@@ -241,7 +242,7 @@ def _crc_changed(stored: int | None, before: int | None, after: int | None) -> i
 
 
 # By type as well: 1 and 1.0 are equal, and not the same.
-@lru_cache(maxsize=256, typed=True)
+@lru_cache(maxsize=4096, typed=True)
 def _changing_part(value: str | int | bytes | None) -> int:
     # Not by CRC: it is linear, and the same bits flipped in two columns would cancel out.
     if value is None:

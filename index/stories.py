@@ -429,8 +429,9 @@ class _Retelling:
         return [_Point(*row) for row in rows]
 
     def _vectors_of(self, points: Iterable[_Point]) -> list[TermVector]:
-        unread = {point.report for point in points} - self._vectors.keys()
-        self._vectors.update(vectors(self._truth, unread))
+        # Not as a difference of sets, which would go through all that were read.
+        if unread := {point.report for point in points if point.report not in self._vectors}:
+            self._vectors.update(vectors(self._truth, unread))
         return [self._vectors.get(point.report, _NO_WORDS) for point in points]
 
     # ------------------------------------------------------------------- writing
