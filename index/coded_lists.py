@@ -67,14 +67,15 @@ class CodedLists:
         query: NDArray[np.float32],
         wanted: int,
         lists: NDArray[np.int64],
-        allowed: NDArray[np.bool_] | None,
+        allowed: NDArray[np.uint8] | None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Rows of some lists that are probably the nearest, nearest first by their estimate.
 
         Args:
             query: shape (dim,), float32.
             lists: shape (k,), int64; those that are probably nearest first are the quickest.
-            allowed: shape (n,), bool; None: every row.
+            allowed: a bit for each row, the least significant of a byte first, shape
+                (ceil(n / 8),), uint8; None: every row.
 
         Returns:
             Row numbers, shape (m,), int64, and estimates of their inner products, shape (m,),
@@ -86,8 +87,7 @@ class CodedLists:
         rows = np.empty(wanted, dtype=np.int64)
         parameters = faiss.SearchParametersIVF(nprobe=len(lists))  # type: ignore[call-arg]
         if allowed is not None:
-            bitmap = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg, arg-type]
+            selector = faiss.IDSelectorBitmap(allowed)  # type: ignore[call-arg, arg-type]
             parameters.sel = selector
         self.index.search_preassigned_c(  # type: ignore[attr-defined]
             1,

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 # changed. The cosines of real vectors stray farther than a normal distribution's.
 _WIDER: Final = 1.6
 _FOUND: Final = 0.998  # of what is expected
-# Of all rows, for the best `depth` of n: 0.9 * (depth / n) ** 0.17, but so many where there are
+# Of all rows, for the best `depth` of n: 1.1 * (depth / n) ** 0.17, but so many where there are
 # fewer. Of millions a question that is near to nothing would have half read, for three more in a
 # thousand of the best. To read fewer is cheap, and without it some in a hundred would be missed.
-_MOST_READ: Final = 0.9
+_MOST_READ: Final = 1.1
 _MOST_READ_EXPONENT: Final = 0.17
 _READ_ANYWAY: Final = 300_000
 _NOTHING: Final = 1e-6  # to expect of a list, as a share of what the best one has

@@ -52,7 +52,7 @@ class VectorsView:
             self._row[positions[live]] = live
         large = {at: part.lists for at, part in enumerate(self._segments) if part.lists is not None}
         self._large = (
-            LargeSegments(large, [self._positions[at] for at in large], self._part, self._row)
+            LargeSegments(list(large.values()), [self._positions[at] for at in large])
             if large
             else None
         )
@@ -74,7 +74,8 @@ class VectorsView:
 
         Args:
             query: shape (dim,), float32, L2 norm 1.
-            allowed: shape (passages,), bool; None: every passage.
+            allowed: shape (passages,), bool; None: every passage. Of one that cannot be written
+                to is remembered what it leaves of large segments, for when it comes again.
 
         Returns:
             Positions in the snapshot's columns, shape (n,), int64, and cosines, shape (n,),

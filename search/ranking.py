@@ -8,7 +8,9 @@ folded on the way (search/grouping.py), so that the set holds one passage of eac
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +55,8 @@ TIME_WEIGHT: Final = 0.05
 # the curve in docs/ranking.md.
 SECOND_LOOK: Final = 10
 SECOND_LOOK_WEIGHT: Final = 0.4
+# Of the filters asked with last; of a million passages 1 MB each.
+_KEPT_MASKS: Final = 8
 # Texts are compared among so many of the set's first: in all of it, unless a condition lets more
 # through than both arms propose.
 COMPARED: Final = 2 * CANDIDATES
@@ -268,13 +272,25 @@ def allowed_passages(
     query: Query, filters: Filters, snapshot: Snapshot
 ) -> tuple[NDArray[np.bool_] | None, bool]:
     """Which passages may be found, shape (passages,), None for any; and whether all of them are."""
-    resolved = filters.resolve(snapshot.columns)
-    allowed = resolved.mask() if resolved else None
+    allowed = _mask(filters, ref(snapshot))
     if query.condition is None:
         return allowed, False
     matched = matching(query.condition, snapshot)
     allowed = matched.mask if allowed is None else allowed & matched.mask
     return allowed, matched.complete or not query.words
+
+
+@lru_cache(_KEPT_MASKS)
+def _mask(filters: Filters, snapshot: ReferenceType[Snapshot]) -> NDArray[np.bool_] | None:
+    """Not to be written to, so that `VectorsView.search` remembers what it leaves."""
+    of = snapshot()
+    assert of is not None  # whoever asks has it
+    resolved = filters.resolve(of.columns)
+    if resolved is None:
+        return None
+    mask = resolved.mask()
+    mask.flags.writeable = False
+    return mask
 
 
 def _proposed(

@@ -59,6 +59,10 @@ def test_the_cosines_of_a_list_are_told_about_as_they_are(lists: CodedLists) -> 
     assert 0.7 < np.median(ratios) < 1.4
 
 
+def bits_of(allowed: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return np.packbits(allowed, bitorder="little")
+
+
 @pytest.mark.parametrize("share_allowed", [1.0, 0.3, 0.02])
 def test_what_is_near_and_allowed_is_among_the_candidates(
     lists: CodedLists, share_allowed: float
@@ -67,7 +71,7 @@ def test_what_is_near_and_allowed_is_among_the_candidates(
     every = np.arange(len(lists.sizes))
     found = []
     for query in QUERIES:
-        rows, estimates = lists.candidates(query, 400, every, allowed)
+        rows, estimates = lists.candidates(query, 400, every, bits_of(allowed))
         assert allowed[rows].all()
         assert len(set(rows.tolist())) == len(rows) <= 400
         assert np.all(np.diff(estimates) <= 0)
@@ -82,7 +86,7 @@ def test_candidates_are_all_of_the_lists_that_are_read(lists: CodedLists) -> Non
     assert sorted(rows.tolist()) == np.flatnonzero(np.isin(lists.list_of_row, read)).tolist()
     allowed = np.zeros(len(VECTORS), dtype=np.bool_)
     allowed[[7, 2_001, 5_999]] = True
-    rows, _ = lists.candidates(QUERIES[0], 10, np.arange(len(lists.sizes)), allowed)
+    rows, _ = lists.candidates(QUERIES[0], 10, np.arange(len(lists.sizes)), bits_of(allowed))
     assert sorted(rows.tolist()) == [7, 2_001, 5_999]
 
 

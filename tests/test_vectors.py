@@ -106,6 +106,18 @@ def test_where_a_filter_leaves_only_what_is_far_the_best_of_it_are_found(
     assert np.mean(found) >= 0.97
 
 
+def test_a_filter_finds_the_same_when_it_comes_again(view: VectorsView) -> None:
+    filters = [np.random.default_rng(at).random(len(LIVE)) < 0.3 for at in range(12)]
+    by_itself = [[part.tolist() for part in view.search(QUERIES[0], 50, f)] for f in filters]
+    for allowed in filters:
+        allowed.flags.writeable = False
+    for _ in range(2):  # by turns, and more of them than are remembered
+        for allowed, alone in zip(filters, by_itself, strict=True):
+            for _ in range(2):
+                found = [part.tolist() for part in view.search(QUERIES[0], 50, allowed)]
+                assert found == alone
+
+
 def test_whoever_asks_for_all_gets_all(view: VectorsView) -> None:
     positions, _ = view.search(QUERIES[0], PASSAGES, None)
     assert positions.tolist() == exactly(QUERIES[0], None).tolist()
