@@ -242,7 +242,7 @@ def _crc_changed(stored: int | None, before: int | None, after: int | None) -> i
 
 
 # By type as well: 1 and 1.0 are equal, and not the same.
-@lru_cache(maxsize=4096, typed=True)
+@lru_cache(maxsize=256, typed=True)
 def _changing_part(value: str | int | bytes | None) -> int:
     # Not by CRC: it is linear, and the same bits flipped in two columns would cancel out.
     if value is None:

@@ -9,9 +9,10 @@ from index import store_folder
 # Of those that nobody reads on. One snapshot is let go of as the next is made, a few at once where
 # cursors end together.
 _MOST_SPARE: Final = 4
-# Of SQLite, for each connection: a server has many, and the system has the same pages. 2 MiB, as is
-# SQLite's own choice, read 40 passages no faster.
-_CACHE_KIB: Final = 256
+# Of SQLite, for each connection: a server has one for each snapshot that is held, and the system
+# has the same pages. Four times as much, or 2 MiB as is SQLite's own choice, reads passages no
+# faster; half as much is slower.
+_CACHE_KIB: Final = 64
 
 
 class ReadConnections:
