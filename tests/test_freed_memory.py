@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import serving
 
 ROOT = Path(__file__).resolve().parent.parent
 HELD = """
@@ -80,6 +81,17 @@ def test_what_commits_of_a_server_read_and_wrote_does_not_stay_in_memory(tmp_pat
 @pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
 def test_what_second_looks_took_of_a_server_does_not_stay_in_memory() -> None:
     assert _kib(SECOND_LOOKS) < 5_000
+
+
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc keeps it")
+def test_a_server_keeps_nothing_freed_for_each_thread_and_what_else_was_said_to_glibc(
+    harbour: Path,
+) -> None:
+    said = "glibc.malloc.perturb=0"
+    with serving(harbour, "--read-only", GLIBC_TUNABLES=said) as server:
+        environment = Path(f"/proc/{server.process.pid}/environ").read_bytes()
+    # As glibc leaves it when it has read it: each one ends with a zero byte.
+    assert f"GLIBC_TUNABLES={said}\0glibc.malloc.tcache_count=0\0".encode() in environment
 
 
 def _kib(code: str, *arguments: str) -> int:

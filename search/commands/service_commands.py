@@ -46,6 +46,9 @@ def serve(
     """
     settings = settings_of(ctx, store=store, model=model, host=host, port=port, read_only=read_only)
     one_native_thread()
+    from search.http import freed_memory
+
+    freed_memory.begin_without_thread_caches()
     from search.api import build_app
     from search.http import serving
     from search.http.access import Access
@@ -74,12 +77,11 @@ def serve(
             deadline_s=settings.deadline_s,
         )
         serving.settle()
-        typer.echo(
+        announcement = (
             f"Nutgraf answers at {serving.url_of(listening)} from {settings.store}; "
-            "stop it with Ctrl-C",
-            err=True,
+            "stop it with Ctrl-C"
         )
-        serving.run(application, listening)
+        serving.run(application, listening, lambda: typer.echo(announcement, err=True))
 
 
 def _warm_up(archive: "Archive") -> None:

@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -73,8 +74,11 @@ def url_of(server: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def run(app: FastAPI, server: socket.socket) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests that are under way are finished first."""
+def run(app: FastAPI, listening: socket.socket, announce: Callable[[], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests that are under way are finished first.
+
+    `announce` is called when whoever reads it may stop the server.
+    """
     _log_to_stderr()
     config = uvicorn.Config(
         app,
@@ -89,20 +93,24 @@ def run(app: FastAPI, server: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    # When it has stopped, uvicorn raises the signal that stopped it once more. That is for us.
-    before = {number: signal.signal(number, _stopped) for number in _STOP_SIGNALS}
+    server = uvicorn.Server(config)
+
+    # For a signal that comes before uvicorn looks for it; and when it has stopped, uvicorn raises
+    # the one that stopped it once more.
+    def stopped(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+        logging.getLogger(__name__).info("stopped signal=%s", signal.Signals(number).name)
+
+    before = {number: signal.signal(number, stopped) for number in _STOP_SIGNALS}
     try:
-        uvicorn.Server(config).run(sockets=[server])
+        announce()
+        server.run(sockets=[listening])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-def _stopped(number: int, frame: FrameType | None) -> None:
-    logging.getLogger(__name__).info("stopped signal=%s", signal.Signals(number).name)
 
 
 def _log_to_stderr() -> None:
