@@ -29,9 +29,9 @@ WRITING = f"""{HELD}
 import random, sys
 from index.article import Origin, SourceRecord
 from index.writer import Writer
-from search.http.serving import share_heaps
+from search.http.serving import share_one_heap
 
-share_heaps()
+share_one_heap()
 dice = random.Random(1)
 with Writer(Path(sys.argv[1])) as writer:
     def add(first, articles):
@@ -48,9 +48,9 @@ SECOND_LOOKS = f"""{HELD}
 import random
 from concurrent.futures import ThreadPoolExecutor
 from search.cross_encoder import CrossEncoder
-from search.http.serving import share_heaps
+from search.http.serving import share_one_heap
 
-share_heaps()
+share_one_heap()
 reader, dice = CrossEncoder(), random.Random(1)
 
 def read(_):
