@@ -290,8 +290,8 @@ def measure(folder: Path, real: Vectors, asked: Vectors, passages: int) -> None:
             reached = recall([numbers[some] for some in found], list(best_first[:, :depth]))
             p50, p95 = np.percentile(times, [50, 95])
             cells += [f"{reached:.4f}", f"{p50:.1f}", f"{p95:.1f}"]
-        if let_through is not None:
-            cells.append(f"{new_filter_ms(view, let_through, asked):.1f}")
+        new_ms = None if let_through is None else new_filter_ms(view, let_through, asked)
+        cells.append("" if new_ms is None else f"{new_ms:.1f}")
         print(f"| {' | '.join(cells)} |", flush=True)
     print(f"\nexact, unfiltered: {exact_ms:,.0f} ms (of one segment, times their number)")
     print("\n| passages | exact p50 ms | coded p50 ms |")
