@@ -28,7 +28,7 @@ _HALVINGS: Final = 8  # of the cosines there are: to a three hundredth
 def lists_to_read(
     means: NDArray[np.float32],
     deviations: NDArray[np.float32],
-    asked_for: NDArray[np.int64] | NDArray[np.float64],
+    asked_for: NDArray[np.int64],
     sizes: NDArray[np.int64],
     depth: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -36,7 +36,7 @@ def lists_to_read(
 
     Args:
         means, deviations: of the cosines of each list's vectors, shape (lists,), float32.
-        asked_for: about how many of a list's vectors a filter lets through, shape (lists,).
+        asked_for: how many of a list's vectors a filter lets through, shape (lists,), int64.
         sizes: how many a list has, shape (lists,), int64.
 
     Returns:
