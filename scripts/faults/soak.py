@@ -24,9 +24,9 @@ Promised:
 
     python scripts/faults/soak.py [--minutes N] [--articles N]
 
-Exit 1 when a promise is broken. As long as asked, and a minute or two to build the stores. Nine
-minutes see the server's heaps settle, some 3 MiB in its first ten; and a sample strays by 2 MiB
-with what is held at that moment for cursors and snapshots. Half an hour tells what goes on growing.
+Exit 1 when a promise is broken. As long as asked, and a minute or two to build the stores. A sample
+strays by 2 MiB with what is held at that moment for cursors and snapshots, and so the slope of nine
+minutes by most of what is promised. Half an hour tells what goes on growing.
 """
 
 import argparse
