@@ -155,7 +155,7 @@ def row_crc(table: str, columns: Iterable[Any]) -> int:
     """What the `crc` of a row must be, from its columns in the order of `CHECKED`."""
     plain = list(columns)
     contents = []
-    for at in _BYTES_AT[table]:  # not wherever they are, to look for which takes longer than this
+    for at in _BYTES_AT[table]:
         content = plain[at]
         if isinstance(content, bytes):
             contents.append(content)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import deadline
-from index.large_segments import LargeSegments
+from index.large_segments import LargeSegments, rows_left
 from index.segments import Segment
 from index.tail import Tail
 
@@ -39,15 +39,14 @@ class VectorsView:
             positions_in(numbers, part)
             for part in (*(segment.numbers for segment in live_segments), tail.numbers)
         ]
-        self._live = [positions >= 0 for positions in self._positions]
         self._segments = list(live_segments)
         self._exact = [at for at, part in enumerate(self._segments) if part.lists is None]
         self._tail = tail.wide
         self._parts = [*(segment.vectors for segment in live_segments), tail.vectors]
         self._part = np.full(len(numbers), -1, dtype=np.int16)
         self._row = np.full(len(numbers), -1, dtype=np.int32)
-        for part, (positions, is_live) in enumerate(zip(self._positions, self._live, strict=True)):
-            live = np.flatnonzero(is_live)
+        for part, positions in enumerate(self._positions):
+            live = np.flatnonzero(rows_left(positions, None))
             self._part[positions[live]] = part
             self._row[positions[live]] = live
         large = {at: part.lists for at, part in enumerate(self._segments) if part.lists is not None}
@@ -143,7 +142,7 @@ class VectorsView:
         allowed: NDArray[np.bool_] | None,
     ) -> NDArray[np.int64]:
         """Positions of a small segment's best, and of all that tie with the last of them."""
-        mask = self._live_and_allowed(part, allowed)
+        mask = rows_left(self._positions[part], allowed)
         wanted = depth + 1
         while True:
             rows, cosines = self._segments[part].search(query, wanted, None if mask.all() else mask)
@@ -154,18 +153,12 @@ class VectorsView:
     def _search_tail(
         self, query: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None
     ) -> NDArray[np.int64]:
-        rows = np.flatnonzero(self._live_and_allowed(-1, allowed))
+        rows = np.flatnonzero(rows_left(self._positions[-1], allowed))
         if len(rows) > depth:
             cosines = (self._tail @ query)[rows]
             least = np.partition(cosines, -depth)[-depth]
             rows = rows[cosines >= least - _ROUNDING]
         return self._positions[-1][rows]
-
-    def _live_and_allowed(self, part: int, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        if allowed is None or not len(allowed):
-            return self._live[part]
-        # A row that is not live points to the last passage.
-        return self._live[part] & allowed[self._positions[part]]
 
 
 def positions_in(numbers: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:

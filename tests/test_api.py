@@ -641,6 +641,12 @@ def test_a_server_without_a_key_does_not_listen_beyond_loopback(
 # -------------------------------------------------------------------------- process
 
 
+def test_a_server_told_to_stop_as_soon_as_it_says_that_it_answers_ends_well(harbour: Path) -> None:
+    for _ in range(3):
+        with serving(harbour, "--read-only") as server:
+            assert server.stop() == 0, "".join(server.log)
+
+
 def test_a_request_under_way_is_finished_when_the_server_is_told_to_stop(
     harbour_copy: Path, nutgraf: Run
 ) -> None:

@@ -29,7 +29,7 @@ WRITING = f"""{HELD}
 import random, sys
 from index.article import Origin, SourceRecord
 from index.writer import Writer
-from search.http.serving import share_one_heap
+from search.http.freed_memory import share_one_heap
 
 share_one_heap()
 dice = random.Random(1)
@@ -48,7 +48,7 @@ SECOND_LOOKS = f"""{HELD}
 import random
 from concurrent.futures import ThreadPoolExecutor
 from search.cross_encoder import CrossEncoder
-from search.http.serving import share_one_heap
+from search.http.freed_memory import share_one_heap
 
 share_one_heap()
 reader, dice = CrossEncoder(), random.Random(1)

@@ -54,7 +54,7 @@ def serve(
     from search.http.access import Access
     from search.http.archive import Archive
 
-    serving.share_one_heap()
+    freed_memory.share_one_heap()
     access = Access(settings.host, settings.keys)
     with (
         Archive(

@@ -1,7 +1,5 @@
 """Runs the HTTP application on a socket until it is told to stop."""
 
-import contextlib
-import ctypes
 import gc
 import logging
 import signal
@@ -18,24 +16,6 @@ from search.http.connections import connection_factory
 
 # Long enough for a large batch of articles to be committed.
 GRACE_S = 60
-_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h of glibc
-_LARGE_BYTES = 1 << 20
-
-
-def share_one_heap() -> None:
-    """Let the threads of this process share one heap, where its C library is glibc.
-
-    By default it makes up to eight a core, and each keeps what the largest question of its threads
-    once took: on two cores a server held 200 MiB for nothing after some minutes of questions. With
-    two, eight clients have no more answers (scripts/bench/throughput.py). What is large has a
-    mapping of its own, as by default only until the first of its size is freed: a commit of the
-    word index takes 16 MiB for a moment, and between what came meanwhile and stays they would not
-    go back. To be called before there are threads, which keep the heap they have.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
-        glibc = ctypes.CDLL(None)
-        glibc.mallopt(_M_ARENA_MAX, 1)
-        glibc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def settle() -> None:
