@@ -75,19 +75,23 @@ def run(app: FastAPI, listening: socket.socket, announce: Callable[[], None]) ->
     )
     server = uvicorn.Server(config)
 
-    # For a signal that comes before uvicorn looks for it; and when it has stopped, uvicorn raises
-    # the one that stopped it once more.
-    def stopped(number: int, frame: FrameType | None) -> None:
-        server.should_exit = True
-        logging.getLogger(__name__).info("stopped signal=%s", signal.Signals(number).name)
+    stopped_by: list[int] = []
 
-    before = {number: signal.signal(number, stopped) for number in _STOP_SIGNALS}
+    # For a signal that comes before uvicorn looks for it; and when it has stopped, uvicorn raises
+    # the one that stopped it once more. Nothing is logged here: it may come amid another line.
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+        stopped_by.append(number)
+
+    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
     try:
         announce()
         server.run(sockets=[listening])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    for number in stopped_by:
+        logging.getLogger(__name__).info("stopped signal=%s", signal.Signals(number).name)
 
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
