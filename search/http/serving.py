@@ -75,13 +75,13 @@ def run(app: FastAPI, listening: socket.socket, announce: Callable[[], None]) ->
     )
     server = uvicorn.Server(config)
 
-    stopped_by: list[int] = []
+    stopped_by: list[signal.Signals] = []
 
     # For a signal that comes before uvicorn looks for it; and when it has stopped, uvicorn raises
     # the one that stopped it once more. Nothing is logged here: it may come amid another line.
     def stop(number: int, frame: FrameType | None) -> None:
         server.should_exit = True
-        stopped_by.append(number)
+        stopped_by.append(signal.Signals(number))
 
     before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
     try:
@@ -90,8 +90,8 @@ def run(app: FastAPI, listening: socket.socket, announce: Callable[[], None]) ->
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number in stopped_by:
-        logging.getLogger(__name__).info("stopped signal=%s", signal.Signals(number).name)
+    for stopping in stopped_by:
+        logging.getLogger(__name__).info("stopped signal=%s", stopping.name)
 
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
