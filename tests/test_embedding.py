@@ -64,12 +64,14 @@ def test_the_child_gives_way_to_other_processes(process: EmbeddingProcess) -> No
 def test_a_child_that_is_stopped_ends_when_its_parent_is_killed() -> None:
     code = """
 import os, signal, sys, time
+from pathlib import Path
 from index.embedding import EmbeddingProcess
 process = EmbeddingProcess()
 process.dim
 os.kill(process._child.pid, signal.SIGSTOP)
-while "State:\\tT" not in open(f"/proc/{process._child.pid}/status").read():
-    time.sleep(0.01)  # on a busy machine it runs on for a moment
+threads = Path(f"/proc/{process._child.pid}/task")
+while not all("State:\\tT" in (thread / "status").read_text() for thread in threads.iterdir()):
+    time.sleep(0.01)  # on a busy machine some of them run on for a moment
 print(process._child.pid, flush=True)
 time.sleep(600)
 """
