@@ -43,6 +43,24 @@ def change(folder: Path, sql: str, *values: object) -> None:
         assert connection.execute(sql, values).rowcount > 0
 
 
+def flip(path: Path, at: int) -> None:
+    """Flip a bit of the byte at `at`."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 4
+    overwrite(path, data)
+
+
+def overwrite(path: Path, data: bytes | bytearray) -> None:
+    """By another file under its name.
+
+    Whenever an index of words is opened, a thread of tantivy reads all of its files once more: to
+    cut short what it maps would end the process.
+    """
+    draft = path.with_suffix(".overwritten")
+    draft.write_bytes(data)
+    draft.replace(path)
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file's bytes but SQLite's shared memory, which says nothing of the store."""
     return {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from damage import flip
 from oracle import embed, record, shown
 
 from index import backup, store_folder, tables
@@ -131,9 +132,7 @@ def test_what_can_be_made_anew_is_left_out_when_it_is_damaged(
     if damage == "missing":
         damaged.unlink()
     else:
-        data = bytearray(damaged.read_bytes())
-        data[40] ^= 1
-        damaged.write_bytes(data)
+        flip(damaged, 40)
     made = back_up(folder, tmp_path / "backup")
     assert "left out of the backup" in caplog.text
     assert not [name for name in made.files if name.startswith(part)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import overwrite
 from oracle import embed, record, vector_of
 
 from index import generations, segment_checks, segments, store_folder
@@ -138,7 +139,7 @@ def test_a_segment_that_cannot_be_merged_is_written_anew_from_the_database(
 ) -> None:
     publish(writer, 0, 19)
     (damaged,) = (writer.folder / store_folder.SEGMENTS).iterdir()
-    damaged.write_bytes(b"nothing")
+    overwrite(damaged, b"nothing")
     with caplog.at_level(logging.WARNING):
         publish(writer, 19, 4)
     assert "not the bytes that were published" in caplog.text

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from damage import change, contents, copied, damageable
+from damage import change, contents, copied, damageable, flip
 from store_answers import answers
 
 from index import store_folder
@@ -75,9 +75,8 @@ def test_articles_whose_story_is_damaged_are_told_anew(folder: Path) -> None:
 def test_a_damaged_file_is_made_anew_and_the_old_one_set_aside(folder: Path, name: str) -> None:
     expected = answers(folder)
     path = next(path for path in (folder / name).glob("*") if path.suffix in (".seg", ".term"))
-    damaged = bytearray(path.read_bytes())
-    damaged[60] ^= 1
-    path.write_bytes(damaged)
+    flip(path, 60)
+    damaged = path.read_bytes()
     assert repair(folder).verified.findings == ()
     assert answers(folder) == expected
     assert any(

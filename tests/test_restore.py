@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from damage import flip
 from oracle import embed, record, shown
 
 from index import backup, store_folder
@@ -41,12 +42,6 @@ def shown_by(folder: Path) -> dict[str, Any]:
         return dict(shown(reader.latest()))
     finally:
         reader.close()
-
-
-def flip(path: Path, at: int) -> None:
-    data = bytearray(path.read_bytes())
-    data[at] ^= 4
-    path.write_bytes(data)
 
 
 def test_a_restored_store_shows_the_same_and_goes_on(

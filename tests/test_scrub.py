@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from damage import change, damageable
+from damage import change, damageable, flip
 
 from index import store_folder
 from search.http.archive import Archive
@@ -40,9 +40,7 @@ def test_damaged_rows_and_files_are_counted_and_logged_with_their_place(
         *(folder / store_folder.SEGMENTS).glob("*.seg"),
         *(folder / store_folder.WORDS).glob("*.term"),
     ]:
-        data = bytearray(path.read_bytes())
-        data[60] ^= 1
-        path.write_bytes(data)
+        flip(path, 60)
     scrub = Scrub(folder, threading.Event())
     with caplog.at_level(logging.ERROR):
         for _ in scrub.round():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import flip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import DIM, embed, found_by_word, paragraph, record, shown, vector_of
@@ -305,9 +306,7 @@ def test_a_word_index_being_rebuilt_is_never_seen_in_part(tmp_path: Path) -> Non
     reader = SnapshotReader(folder)
     assert reader.latest().articles == 299
     victim = max((folder / store_folder.WORDS).glob("*.idx"), key=lambda path: path.stat().st_size)
-    data = bytearray(victim.read_bytes())
-    data[len(data) // 2] ^= 1
-    victim.write_bytes(data)
+    flip(victim, victim.stat().st_size // 2)
     seen, done = [], threading.Event()
 
     def look() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from damage import change, contents, copied, damageable
+from damage import change, contents, copied, damageable, flip
 from oracle import embed, record
 
 from index import store_folder, tables
@@ -98,18 +98,14 @@ def test_damage_to_what_is_derived_is_told_apart(folder: Path, sql: str, depth: 
 
 def test_a_quick_look_sees_a_flipped_bit_in_a_segment(folder: Path) -> None:
     segment = next((folder / store_folder.SEGMENTS).glob("*.seg"))
-    data = bytearray(segment.read_bytes())
-    data[200] ^= 4
-    segment.write_bytes(data)
+    flip(segment, 200)
     (finding,) = verify(folder).findings
     assert (finding.damage, finding.place) == (Damage.DERIVED, f"segments/{segment.name}")
 
 
 def test_a_quick_look_sees_a_flipped_bit_in_the_word_index(folder: Path) -> None:
     terms = next((folder / store_folder.WORDS).glob("*.term"))
-    data = bytearray(terms.read_bytes())
-    data[40] ^= 4
-    terms.write_bytes(data)
+    flip(terms, 40)
     (finding,) = verify(folder).findings
     assert (finding.damage, finding.part) == (Damage.DERIVED, "words")
 

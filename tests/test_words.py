@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import tantivy
+from damage import flip, overwrite
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import record
@@ -362,21 +363,12 @@ def test_an_index_that_is_missing_says_how_to_get_it_back(tmp_path: Path) -> Non
         WordsReader(tmp_path / "words")
 
 
-def overwrite(path: Path, data: bytes | bytearray) -> None:
-    """By another file under its name: a thread of an index may still map the old one."""
-    draft = path.with_suffix(".overwritten")
-    draft.write_bytes(data)
-    draft.replace(path)
-
-
 @pytest.mark.parametrize("suffix", ["idx", "term", "store", "fast", "fieldnorm", "pos"])
 def test_a_flipped_bit_in_any_file_is_seen_before_the_file_is_used(
     folder: Path, suffix: str
 ) -> None:
     path = next(folder.glob(f"*.{suffix}"))
-    data = bytearray(path.read_bytes())
-    data[len(data) // 8] ^= 1
-    overwrite(path, data)
+    flip(path, path.stat().st_size // 8)
     for open_it in (WordsReader, WordsIndex):
         with pytest.raises(StoreCorruptError, match=path.name):
             open_it(folder)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from damage import flip
 from oracle import Model, embed, found_by_word, paragraph, record, shown, signed, vectors_of
 
 from index import store, store_folder
@@ -578,9 +579,7 @@ def everything(folder: Path) -> object:
 def test_a_damaged_segment_changes_no_answer_and_the_next_writer_rebuilds_it(filled: Path) -> None:
     before = everything(filled)
     (segment,) = (filled / store_folder.SEGMENTS).glob("*.seg")
-    data = bytearray(segment.read_bytes())
-    data[len(data) // 2] ^= 4
-    segment.write_bytes(data)
+    flip(segment, segment.stat().st_size // 2)
     assert everything(filled) == before
     with Writer(filled):
         assert everything(filled) == before

@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1]), str(HERE.parents[1] / "tests")]
 
 import golden_store  # noqa: E402
+from damage import flip  # noqa: E402
 from kill_points import (  # noqa: E402
     SHARES,
     Tally,
@@ -79,9 +80,7 @@ def _damage(place: Path) -> None:
         truth.commit()
     words, segments = (_store(place) / name for name in (store_folder.WORDS, store_folder.SEGMENTS))
     for path in (*words.glob("*.term"), *segments.glob("*.seg")):
-        data = bytearray(path.read_bytes())
-        data[60] ^= 1
-        path.write_bytes(data)
+        flip(path, 60)
 
 
 def _back_up_and_remove(place: Path) -> None:
