@@ -10,8 +10,9 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from weakref import WeakSet, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,6 +232,7 @@ class SnapshotReader:
         self._kept_rows = KeptRows()
         self._loaded: dict[str, segments.Segment] = {}
         self._snapshot: Snapshot | None = None
+        self._alive: WeakSet[Snapshot] = WeakSet()  # that one and those that are still read
         self._known = (0, EMPTY)  # horizon and columns of the one made last
         self._state: tuple[int, ...] = ()
         # What the tail goes on from: of which segments and model, and up to which commit.
@@ -291,19 +293,24 @@ class SnapshotReader:
         finally:
             self._guard.release()
 
-    def renew(self) -> None:
+    def renew(self) -> Callable[[], bool]:
         """Give up the newest snapshot for one that is the same and begins to read now.
 
         What it reads from then on need not be in the write-ahead log any more, if that was copied
         into the database.
+
+        Returns:
+            Says whether none of the snapshots from before is read any more.
 
         Raises:
             StoreCorruptError, StoreUnreadableError: as `latest`.
         """
         with self._guard, store_folder.readable(self._folder):
             state = self._committed_state()
+            earlier = [ref(snapshot) for snapshot in self._alive]
             self._snapshot = self._next_snapshot()
             self._state = state
+        return lambda: all(snapshot() is None for snapshot in earlier)
 
     def let_go(self) -> None:
         """Give up the newest snapshot; the next call of `latest` makes it anew from its columns.
@@ -339,6 +346,7 @@ class SnapshotReader:
                 snapshot = None
             if snapshot is not None:
                 self._known = (snapshot.horizon, snapshot.columns)
+                self._alive.add(snapshot)
                 self._kept_rows.keep_live(snapshot.columns.number)
                 return snapshot
             if time.monotonic() > patient_until:

@@ -384,7 +384,7 @@ class Writer:
         """Size of the write-ahead log; 0: there is none."""
         return self._held.log_bytes()
 
-    def begin_log_anew(self, renew: Callable[[], object]) -> bool:
+    def begin_log_anew(self, renew: Callable[[], Callable[[], bool]]) -> bool:
         """Copy the write-ahead log into the database and empty it; whether that came about.
 
         SQLite does the first after every commit, as far as the oldest snapshot allows, and the
@@ -392,26 +392,27 @@ class Writer:
         there is always one that does, and the log would grow as long as the process lives.
 
         Args:
-            renew: lets go of this process's snapshots, but for a new one of the last commit. It is
-                called before the log is copied, and once more when it is and a snapshot that
-                begins then has no need of it. Questions that are under way are waited for a
-                moment, other processes not at all.
+            renew: lets go of this process's snapshots, but for a new one of the last commit, and
+                gives what says whether the others are read no more. It is called before the log is
+                copied, and once more when it is and a snapshot that begins then has no need of it.
+                Questions that are under way are waited for a moment, other processes not at all.
 
         Raises:
             StoreFullError, StoreReadOnlyError: the disk failed.
         """
         until = time.monotonic() + _PATIENCE_S
         with self._at_work():
-            renew()
+            are_over = renew()
             is_copied = False
             while True:
+                only_others = are_over()
                 busy, pages, copied = self._held.settle_log()
                 if not busy:
                     return True
                 if pages == copied and not is_copied:
                     is_copied = True
-                    renew()
-                elif time.monotonic() > until:
+                    are_over = renew()
+                elif only_others or time.monotonic() > until:
                     return False
                 else:
                     time.sleep(0.01)

@@ -8,7 +8,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -501,14 +501,17 @@ class Searcher:
         except NutgrafError:
             self._reader.let_go()
 
-    def renew(self) -> None:
+    def renew(self) -> Callable[[], bool]:
         """Hold no snapshot but the newest, begun anew; cursors of older ones expire.
+
+        Returns:
+            Says whether every question that was under way is answered.
 
         Raises:
             StoreCorruptError, StoreUnreadableError: the store cannot be read.
         """
         self._held.clear()
-        self._reader.renew()
+        return self._reader.renew()
 
     def let_go(self) -> None:
         """Hold no snapshot until the next question; cursors of older ones expire."""

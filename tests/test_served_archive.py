@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from oracle import record
 
+from index import store_folder, writer
 from index.embedding import EmbeddingProcess
 from index.errors import StoreCorruptError
 from index.snapshot import Snapshot, SnapshotReader
+from search.grouping import Group
 from search.http.archive import Archive
 
 
@@ -49,6 +52,31 @@ def test_a_view_that_could_not_be_made_is_made_for_the_next_question(
         found(archive, '"weir"')
     monkeypatch.setattr(SnapshotReader, "_next_snapshot", makes)
     assert found(archive, '"weir"') == []
+
+
+def test_the_log_is_emptied_when_a_long_export_ends_and_no_article_waits_for_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "search.http.archive")
+    monkeypatch.setattr("search.http.archive.BETWEEN_LOOKS_AT_LOG_S", 0.01)
+    log = tmp_path / "store" / f"{store_folder.DATABASE}-wal"
+    with Archive(tmp_path / "store") as archive:
+        archive.add([record(f"a{number}", "weir") for number in range(3)])
+        rows = archive.searcher.export('"weir"', group=Group.NONE).hits
+        first = next(rows)
+        monkeypatch.setattr("search.http.archive.MOST_LOG_BYTES", 100_000)
+        until = time.monotonic() + 2 * writer._PATIENCE_S
+        for number in count():
+            archive.add([record(f"b{number}", "lock")])
+            if time.monotonic() > until:
+                break
+        assert log.stat().st_size > 100_000
+        assert {hit.article_id for hit in (first, *rows)} == {"a0", "a1", "a2"}
+        until = time.monotonic() + 60
+        while log.stat().st_size > 100_000 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert log.stat().st_size <= 100_000
+    assert "emptied=False" not in caplog.text  # then an article would have waited for nothing
 
 
 def test_the_model_is_let_go_of_when_no_article_comes(

@@ -36,6 +36,7 @@ QUIET_BEFORE_FINISH_S = 2.0
 # Of the write-ahead log: it is emptied before it has grown to 64 MiB, unless one commit is larger.
 MOST_LOG_BYTES = 32 << 20
 BETWEEN_LOOKS_AT_LOG_S = 1.0
+BETWEEN_LOOKS_AT_QUESTIONS_S = 0.02  # that were under way when it is to be emptied
 BETWEEN_GIVING_BACK_S = 1.0
 
 # Of the process that prepares articles: questions go before them, and they before embedding.
@@ -259,6 +260,10 @@ class Archive:
             if writer.log_bytes() <= MOST_LOG_BYTES:
                 continue
             try:
+                # One that takes long must not hold up articles as well.
+                are_answered = self.searcher.renew()
+                while not (are_answered() or self._stopping.wait(BETWEEN_LOOKS_AT_QUESTIONS_S)):
+                    pass
                 is_empty = writer.begin_log_anew(self.searcher.renew)
                 logger.info("write-ahead log full emptied=%s", is_empty)
             except NutgrafError as error:
