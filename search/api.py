@@ -453,7 +453,7 @@ def _add(archive: Archive, records: Iterator[Numbered], key: str | None) -> Adde
         batches(records, lambda numbered: _size_bytes(numbered[1])) if key is None else [[*records]]
     )
     results = itertools.chain.from_iterable(_add_group(archive, group, key) for group in groups)
-    return AddedResponse.of(list(results), pending=archive.pending())
+    return AddedResponse.of(list(results), pending=archive.searcher.pending())
 
 
 def _add_group(archive: Archive, group: list[Numbered], key: str | None) -> list[RecordResponse]:

@@ -458,6 +458,11 @@ class Searcher:
         snapshot = self._reader.at_hand()
         return snapshot.id if snapshot else None
 
+    def pending(self) -> int:
+        """Passages that wait for their embedding."""
+        snapshot = self._reader.latest()
+        return snapshot.passages - snapshot.embedded
+
     def status(self) -> Status:
         """What the store holds now."""
         snapshot = self._reader.latest()

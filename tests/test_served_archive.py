@@ -97,5 +97,5 @@ def test_the_model_is_let_go_of_when_no_article_comes(
         until = time.monotonic() + 60
         while not ended and time.monotonic() < until:
             time.sleep(0.05)
-        assert not archive.pending()
+        assert not archive.searcher.pending()
         assert not Path(f"/proc/{ended[0]}").exists()

@@ -151,10 +151,6 @@ class Archive:
         """What the background scrub has read so far, and what it found damaged."""
         return self._scrub.scrubbed
 
-    def pending(self) -> int:
-        """Passages that wait for their embedding."""
-        return self._writer.pending() if self._writer else self.searcher.status().pending
-
     def ready(self) -> str:
         """The snapshot that answers now; a whole question is asked, so store and model are seen.
 

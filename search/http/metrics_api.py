@@ -38,7 +38,6 @@ class StoreNumbers:
         yield from _scrub(self._archive.scrubbed)
         try:
             now = self._archive.searcher.status()
-            pending = self._archive.pending()
         except NutgrafError:
             yield _gauge("nutgraf_store_readable", "1: a snapshot answers; 0: none does.", 0)
             return
@@ -47,7 +46,9 @@ class StoreNumbers:
         yield _gauge("nutgraf_store_articles", "Articles of the newest snapshot.", now.articles)
         yield _gauge("nutgraf_store_passages", "Passages of the newest snapshot.", now.passages)
         yield _gauge("nutgraf_store_embedded", "Passages found by their meaning.", now.embedded)
-        yield _gauge("nutgraf_store_pending", "Passages that wait for their embedding.", pending)
+        yield _gauge(
+            "nutgraf_store_pending", "Passages that wait for their embedding.", now.pending
+        )
         yield _gauge("nutgraf_store_segments", "Files of vectors in use.", now.segments)
         yield _gauge(
             "nutgraf_store_bad_rows",
