@@ -400,8 +400,8 @@ class Writer:
         Raises:
             StoreFullError, StoreReadOnlyError: the disk failed.
         """
-        until = time.monotonic() + _PATIENCE_S
         with self._at_work():
+            until = time.monotonic() + _PATIENCE_S
             are_over = renew()
             is_copied = False
             while True:

@@ -158,7 +158,7 @@ class HeldSnapshots:
         self._cleared_s = -math.inf
 
     def hold(self, snapshot: Snapshot) -> None:
-        """Hold `snapshot`, or go on holding it; not one from before the last `clear`.
+        """Hold `snapshot`, or go on holding it; not one that the last `clear` was about.
 
         The cursor of a question that was under way then has expired with the next commit.
         """
@@ -190,11 +190,13 @@ class HeldSnapshots:
             len(self._held) > MOST_SNAPSHOTS or passages > MOST_PASSAGES
         )
 
-    def clear(self) -> None:
-        """Let go of all that have begun to read until now."""
+    def clear(self, before_s: float) -> None:
+        """Let go of all that have begun to read before that, as `Snapshot.begun_s`."""
         with self._guard:
-            self._held.clear()
-            self._cleared_s = time.monotonic()  # as `Snapshot.begun_s`
+            self._cleared_s = before_s
+            for snapshot, _ in list(self._held.values()):
+                if snapshot.begun_s < before_s:
+                    del self._held[snapshot.id]
 
 
 class KeptSets:

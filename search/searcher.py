@@ -515,17 +515,19 @@ class Searcher:
         Raises:
             StoreCorruptError, StoreUnreadableError: the store cannot be read.
         """
-        self._held.clear()
-        return self._reader.renew()
+        are_over = self._reader.renew()
+        # All older than the new one, also those that another thread made and held meanwhile.
+        self._held.clear(self._reader.latest().begun_s)
+        return are_over
 
     def let_go(self) -> None:
         """Hold no snapshot until the next question; cursors of older ones expire."""
-        self._held.clear()
+        self._held.clear(time.monotonic())
         self._reader.let_go()
 
     def close(self) -> None:
         """Let go of the store's files; queries that run finish on their snapshot."""
-        self._held.clear()
+        self._held.clear(time.monotonic())
         self._reader.close()
 
     def _place(self, request: Request, cursor: str | None) -> "_Place":

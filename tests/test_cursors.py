@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -420,6 +420,22 @@ def test_a_question_under_way_while_all_is_let_go_of_leaves_nothing_held(
             assert writer.begin_log_anew(searcher._reader.renew)
         finally:
             searcher.close()
+
+
+def test_what_is_held_while_the_newest_is_renewed_is_let_go_of_as_well(
+    changing: tuple[Writer, Searcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, searcher = changing
+    renew = SnapshotReader.renew
+
+    def after_a_question(reader: SnapshotReader) -> Callable[[], bool]:
+        writer.add([record(30)])
+        assert searcher.search("ferry", k=1).next_cursor
+        return renew(reader)
+
+    monkeypatch.setattr(SnapshotReader, "renew", after_a_question)
+    are_over = searcher.renew()
+    assert are_over()
 
 
 def asked(question: str) -> Request:

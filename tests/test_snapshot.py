@@ -4,7 +4,9 @@ import itertools
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -191,6 +193,25 @@ def test_a_snapshot_that_is_still_read_keeps_the_log_and_what_it_shows(
     assert shown(held) == then
     del held
     assert writer.begin_log_anew(reader.renew)
+
+
+def test_questions_are_waited_for_however_long_the_writer_was_busy_before(
+    writer: Writer, reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.writer._PATIENCE_S", 0.2)
+    writer.add([record("flood", "weir")])
+    held = [reader.latest()]
+    writer.add([record("flood", "dam")])
+
+    def renew() -> Callable[[], bool]:
+        threading.Timer(0.05, held.clear).start()
+        return reader.renew()
+
+    with ThreadPoolExecutor(1) as thread:
+        with writer.desk():
+            emptied = thread.submit(writer.begin_log_anew, renew)
+            time.sleep(0.3)
+        assert emptied.result()
 
 
 def test_every_change_of_what_is_shown_changes_the_id_and_all_readers_agree_on_it(
