@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from weakref import WeakSet, ref
 
@@ -134,6 +135,16 @@ class Snapshot:
         """An article's passages, in order."""
         with self._reading():
             return store.passages_of(self._truth, article)
+
+    @cached_property
+    def shared_reports(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Reports of several articles, ascending, and how many each has; both of shape (n,)."""
+        columns = self.columns
+        # From those that are not the first of theirs: there are few, and to sort all takes long.
+        others = columns.report[columns.report != columns.article_number]
+        reports, counts = np.unique(others, return_counts=True)
+        counts += positions_in(columns.article_number, reports) >= 0
+        return reports[counts > 1], counts[counts > 1]
 
     def articles_of_report(self, report: int) -> tuple[ArticleRow, ...]:
         """The live articles of a report, in order of their numbers; damaged ones are missing."""

@@ -26,6 +26,7 @@ from index.model import encodable
 from index.rejections import Rejection
 from index.snapshot import Snapshot, SnapshotReader
 from index.store import ArticleRow, PassageRow
+from index.vectors import positions_in
 from search.best_sentence import BestSentence
 from search.conditions import loosened
 from search.coverage.lineage import Copies, Lineage, copies_of, lineage_of
@@ -44,7 +45,7 @@ from search.cursors import (
 from search.dense import QuestionEncoder
 from search.facets import facets as facets_of
 from search.filters import NO_FILTERS, Filters
-from search.grouping import Group, counted, reports_of
+from search.grouping import Group, reports_of
 from search.highlighting import Highlighter
 from search.histogram import histogram
 from search.interpretation import described
@@ -716,15 +717,14 @@ def _copies(
     reports: NDArray[np.int64], as_of: date | None, snapshot: Snapshot, kept: KeptCopies
 ) -> dict[int, Copies | None]:
     """What copies there are in those of some reports that have several articles."""
-    wanted = np.unique(reports)
-    every = snapshot.columns.report
-    counts = counted(wanted, every[np.isin(every, wanted)])
+    shared, counts = snapshot.shared_reports
+    places = positions_in(shared, np.unique(reports))
+    places = places[places >= 0]
     return {
         report: kept.get(
             snapshot, report, as_of, articles, partial(_copies_as_of, snapshot, report, as_of)
         )
-        for report, articles in zip(wanted.tolist(), counts.tolist(), strict=True)
-        if articles > 1
+        for report, articles in zip(shared[places].tolist(), counts[places].tolist(), strict=True)
     }
 
 

@@ -29,9 +29,7 @@ def original_of(
     """
     credited, credit = _credited(candidates, members)
     earliest = earliest_of(credited)
-    words = {each.id: len(each.text.split()) for each in earliest}
-    most = max(words.values())
-    complete = [each for each in earliest if words[each.id] == most]
+    complete = _most_complete_of(earliest)
     original = min(complete, key=lambda each: (each.published is None, each.id))
     if len(candidates) == 1:
         return original, "the first version" if len(members) > 1 else "no copy of it is here"
@@ -105,12 +103,22 @@ def _credits(member: ArticleRow, credits: frozenset[str], outlet: str) -> bool:
 
 def earliest_of(candidates: Sequence[ArticleRow]) -> list[ArticleRow]:
     """Those that no other one is surely before; one of unknown date is among them."""
+    if len(candidates) == 1:
+        return list(candidates)
     dates = {candidate.published for candidate in candidates}
     earliest = _earliest_of_each_precision([date for date in dates if date])
     late = {date for date in dates if any(surely_before(other, date) for other in earliest)}
     first = [candidate for candidate in candidates if candidate.published not in late]
     # Days as they are written and instants can go round in a circle, half a world apart.
     return first or list(candidates)
+
+
+def _most_complete_of(candidates: Sequence[ArticleRow]) -> list[ArticleRow]:
+    if len(candidates) == 1:  # as nearly always: their words need not be counted
+        return list(candidates)
+    words = [len(candidate.text.split()) for candidate in candidates]
+    most = max(words)
+    return [each for each, count in zip(candidates, words, strict=True) if count == most]
 
 
 def _earliest_of_each_precision(dates: Sequence[Published]) -> set[Published]:
