@@ -271,7 +271,8 @@ def shown(snapshot: Snapshot, embedding: Callable[[str], NDArray[np.float32]] = 
     rows = snapshot.passage_rows(range(count))
     assert sorted(rows) == list(range(count)), "a passage of the columns has no sound row"
     assert snapshot.bad_rows == bad
-    assert found_by_word(snapshot, _EVERYWHERE) == sorted(columns.number.tolist())
+    found = found_by_word(snapshot, _EVERYWHERE)
+    assert found == columns.number.tolist(), f"words find {found}, columns hold {columns.number}"
     embedded = _embedded(snapshot, embedding("anything"))
     articles: dict[str, ShownArticle] = {}
     for position in range(count):

@@ -423,7 +423,11 @@ def _judge(folder: Path, expected: Expected, acknowledged: int, verdicts: Verdic
         finally:
             truth.close()
         with contextlib.closing(SnapshotReader(folder)) as reader:
-            if shown(reader.latest()) not in allowed:
+            try:
+                seen = shown(reader.latest())
+            except AssertionError as error:
+                raise _Wrong("corrupt", f"its arms do not agree: {error}") from error
+            if seen not in allowed:
                 raise _Wrong("corrupt", "what is shown is of no operation in flight")
             outcomes = writer.add([article("after the cut", "afterwards")])
             if [outcome.status for outcome in outcomes] != ["added"]:
