@@ -47,7 +47,11 @@ class Published:
     @property
     def precision(self) -> str:
         """`year`, `month`, `day`, `minute` or `second`."""
-        return _precision(self.iso)
+        parts = _parts(self.iso)
+        for name in ("second", "minute", "day", "month"):
+            if parts[name]:
+                return name
+        return "year"
 
     @property
     def zone(self) -> str | None:
@@ -73,12 +77,6 @@ class Published:
 def _earliest(iso: str) -> datetime:
     # A store's columns are made of these: this is three times as fast as taking them apart.
     return datetime.fromisoformat(iso + "-01-01"[len(iso) - len("YYYY") :])
-
-
-@lru_cache(maxsize=1024)
-def _precision(iso: str) -> str:
-    parts = _parts(iso)
-    return next((name for name in ("second", "minute", "day", "month") if parts[name]), "year")
 
 
 @lru_cache(maxsize=1024)

@@ -81,6 +81,7 @@ class Snapshot:
         self.passages = len(columns.number)
         self.articles = len(np.unique(columns.article))
         self.embedded = vectors.embedded
+        self.pending = self.passages - self.embedded  # passages that wait for their embedding
         self.bad_rows = 0  # rows that failed their check since this snapshot was made
         deadline.interrupt(truth)  # from here on: whoever makes it does it for others as well
 

@@ -461,8 +461,7 @@ class Searcher:
 
     def pending(self) -> int:
         """Passages that wait for their embedding."""
-        snapshot = self._reader.latest()
-        return snapshot.passages - snapshot.embedded
+        return self._reader.latest().pending
 
     def status(self) -> Status:
         """What the store holds now."""
@@ -474,7 +473,7 @@ class Searcher:
             articles=snapshot.articles,
             passages=snapshot.passages,
             embedded=snapshot.embedded,
-            pending=snapshot.passages - snapshot.embedded,
+            pending=snapshot.pending,
             outlets=_outlets(snapshot.columns, articles),
             oldest=oldest,
             newest=newest,

@@ -195,6 +195,33 @@ def test_a_snapshot_that_is_still_read_keeps_the_log_and_what_it_shows(
     assert writer.begin_log_anew(reader.renew)
 
 
+def test_nobody_waits_for_what_only_others_read(
+    writer: Writer, reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.writer._PATIENCE_S", 3600)
+    writer.add([record("flood", "weir")])
+    with closing(SnapshotReader(writer.folder)) as other:
+        held = other.latest()
+        writer.add([record("flood", "dam")])
+        assert not writer.begin_log_anew(reader.renew)
+        assert held.articles == 1
+
+
+def test_reports_of_several_articles_are_told_with_how_many_they_have(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    same = ["first", "second", "third"]
+    writer.add([record(name, "weir", published="2022-01-21") for name in same])
+    labels, counts = reader.latest().shared_reports
+    assert counts.tolist() == [3]
+    writer.remove([ArticleId("first")])  # whose number the report had
+    labels_then, counts = reader.latest().shared_reports
+    assert counts.tolist() == [2]
+    assert labels.tolist() != labels_then.tolist()
+    writer.remove([ArticleId("second")])
+    assert reader.latest().shared_reports[1].tolist() == []
+
+
 def test_questions_are_waited_for_however_long_the_writer_was_busy_before(
     writer: Writer, reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -423,11 +423,7 @@ def _judge(folder: Path, expected: Expected, acknowledged: int, verdicts: Verdic
         finally:
             truth.close()
         with contextlib.closing(SnapshotReader(folder)) as reader:
-            try:
-                seen = shown(reader.latest())
-            except AssertionError as error:
-                raise _Wrong("corrupt", f"its arms do not agree: {error}") from error
-            if seen not in allowed:
+            if _shown_by(reader) not in allowed:
                 raise _Wrong("corrupt", "what is shown is of no operation in flight")
             outcomes = writer.add([article("after the cut", "afterwards")])
             if [outcome.status for outcome in outcomes] != ["added"]:
@@ -436,12 +432,19 @@ def _judge(folder: Path, expected: Expected, acknowledged: int, verdicts: Verdic
                 raise _Wrong("corrupt", "what is added is not found")
 
 
+def _shown_by(reader: SnapshotReader) -> Shown:
+    try:
+        return shown(reader.latest())
+    except AssertionError as error:
+        raise _Wrong("corrupt", f"its arms do not agree: {error}") from error
+
+
 def is_shown_as_it_lies(folder: Path, allowed: list[Shown]) -> bool:
     """Whether a reader that comes before any writer shows the store; False: it says why not."""
     impatient = mock.patch.multiple(snapshot, _PATIENCE_S=0.0, _RENAMES_S=0.0)
     try:  # a writer that it would wait for is not there
         with impatient, contextlib.closing(SnapshotReader(folder)) as reader:
-            seen = shown(reader.latest())
+            seen = _shown_by(reader)
     except NutgrafError:
         return False
     if seen not in allowed:

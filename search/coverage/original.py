@@ -27,12 +27,12 @@ def original_of(
         candidates: the first version of each piece, at least one.
         members: all articles of the report, who may credit a candidate.
     """
+    if len(candidates) == 1:
+        return candidates[0], "the first version" if len(members) > 1 else "no copy of it is here"
     credited, credit = _credited(candidates, members)
     earliest = earliest_of(credited)
     complete = _most_complete_of(earliest)
     original = min(complete, key=lambda each: (each.published is None, each.id))
-    if len(candidates) == 1:
-        return original, "the first version" if len(members) > 1 else "no copy of it is here"
     if credit:
         return original, credit
     if len(earliest) == 1:
@@ -103,8 +103,6 @@ def _credits(member: ArticleRow, credits: frozenset[str], outlet: str) -> bool:
 
 def earliest_of(candidates: Sequence[ArticleRow]) -> list[ArticleRow]:
     """Those that no other one is surely before; one of unknown date is among them."""
-    if len(candidates) == 1:
-        return list(candidates)
     dates = {candidate.published for candidate in candidates}
     earliest = _earliest_of_each_precision([date for date in dates if date])
     late = {date for date in dates if any(surely_before(other, date) for other in earliest)}

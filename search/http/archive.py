@@ -33,7 +33,8 @@ BETWEEN_RECORDS_S = 1.0
 MODEL_UNUSED_S = 30.0
 # Learning which lines recur looks over whole outlets, so it waits for the end of a run of adds.
 QUIET_BEFORE_FINISH_S = 2.0
-# Of the write-ahead log: it is emptied before it has grown to 64 MiB, unless one commit is larger.
+# Of the write-ahead log: it is emptied before it has grown to 64 MiB, unless one commit is larger
+# or somebody reads for long.
 MOST_LOG_BYTES = 32 << 20
 BETWEEN_LOOKS_AT_LOG_S = 1.0
 BETWEEN_LOOKS_AT_QUESTIONS_S = 0.02  # that were under way when it is to be emptied
@@ -260,6 +261,8 @@ class Archive:
                 are_answered = self.searcher.renew()
                 while not (are_answered() or self._stopping.wait(BETWEEN_LOOKS_AT_QUESTIONS_S)):
                     pass
+                if self._stopping.is_set():  # the writer empties it when it is closed
+                    return
                 is_empty = writer.begin_log_anew(self.searcher.renew)
                 logger.info("write-ahead log full emptied=%s", is_empty)
             except NutgrafError as error:
