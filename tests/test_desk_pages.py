@@ -330,6 +330,7 @@ def test_a_reader_keeps_a_passage_with_a_note_and_finds_out_what_became_of_it(
     page.get_by_label("Your note").fill("Ask her:\nwhich June?")
     page.get_by_role("button", name="Keep it").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Weirs & <locks>"
+    page.wait_for_load_state()  # the note's lines are kept apart by the style sheet
     mark = page.locator(".kept > li")
     assert mark.locator(".cited-quote").inner_text() == "weir"
     assert mark.locator(".note").inner_text() == "Ask her:\nwhich June?"
