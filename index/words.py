@@ -33,6 +33,7 @@ from index.synced_folders import make_folder, sync_folder
 from index.word_memo import WordMemo
 
 _HORIZON_NUMBER = 0
+_NO_NUMBER = -1
 _RAW_FIELDS = ("outlet", "byline", "section", "language")
 # One indexing thread keeps memory flat and leaves the other core to cleaning; 128 MB holds about
 # 40,000 passages before tantivy spills a segment by itself.
@@ -335,6 +336,11 @@ class WordsIndex:
         applied and can be applied again.
         """
         try:
+            # A writer that was opened or rolled back gives its first operation the stamp of the
+            # last commit, and a merge takes a segment that has deletes of that stamp for one that
+            # the operation has reached (tantivy 0.27, `advance_deletes` of index_writer.rs): what
+            # it deletes would stand there for ever.
+            self._writer.delete_documents_by_term("number", _NO_NUMBER)
             for number in removed:
                 self._writer.delete_documents_by_term("number", number)
             for row in added:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import json
 import shutil
 import unicodedata
 import zlib
@@ -356,6 +357,44 @@ def test_a_file_that_a_killed_commit_left_is_in_nobody_s_way(folder: Path) -> No
     index.close()
     view = WordsReader(folder).view()
     assert (view.horizon, found(view, "wombat")) == (9, [12])
+
+
+def test_what_is_removed_first_after_a_kill_in_a_merge_is_gone(tmp_path: Path) -> None:
+    """With eight segments a merge is due: it begins again when the next commit is prepared.
+
+    tantivy would take the first delete of that commit for one of the commit before, and never
+    apply it to the segment that has deletes of that one: the smaller one, with the last horizon.
+    """
+    folder, other = tmp_path / "words", tmp_path / "other"
+    index = WordsIndex(folder)
+    for seq in range(1, 8):
+        passages = 2 if seq == 6 else 3
+        index.apply(seq, [], [row(10 * seq + each, "A wombat.") for each in range(passages)])
+    index.close()
+    index = WordsIndex(other)
+    index.apply(7, [], [row(80 + each, "A wombat.") for each in range(3)])
+    index.close()
+    _take_segments(folder, other)
+
+    index = WordsIndex(folder)
+    index.apply(8, [60], [row(90, "A wombat.")])
+    index.close()
+    view = WordsReader(folder).view()
+    kept = [10 * seq + each for seq in (1, 2, 3, 4, 5, 7, 8) for each in range(3)]
+    assert (view.horizon, found(view, "wombat")) == (8, sorted([*kept, 61, 90]))
+    assert view.count(tantivy.Query.term_query(view.schema, "number", 0)) == 1
+
+
+def _take_segments(folder: Path, other: Path) -> None:
+    """Give an index those of another one too, as if it had been killed before it merged them."""
+    for path in other.iterdir():
+        if not (folder / path.name).exists():
+            shutil.copy(path, folder)
+    meta, of_other = (json.loads((each / "meta.json").read_text()) for each in (folder, other))
+    meta["segments"] += of_other["segments"]
+    (folder / "meta.json").write_text(json.dumps(meta))
+    files = [path.name for path in folder.iterdir() if path.name[0] != "."]
+    (folder / ".managed.json").write_text(json.dumps(files))
 
 
 def test_an_index_that_is_missing_says_how_to_get_it_back(tmp_path: Path) -> None:
