@@ -4,6 +4,7 @@ They are made of rows of the truth, at a commit, from those at an earlier one an
 between.
 """
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Sequence
@@ -215,15 +216,17 @@ def _passages(truth: sqlite3.Connection, live: str, window: dict[str, int]) -> N
     """Number, ordinal and article of passages, shape (n, 3), ascending by the first and the last.
 
     To hold each against its check would take longer than all the rest. One that says to belong to
-    another article, though, would have others not be found: they are if the order is broken.
+    another article, though, would have others not be found: they are if the order is broken, or if
+    one says what is no number.
     """
     those = (
         f"FROM articles a JOIN passages p ON p.article = a.number WHERE {live} ORDER BY p.number"
     )
     rows = truth.execute(f"SELECT p.number, p.ordinal, p.article {those}", window).fetchall()
-    passages = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    if np.all(np.diff(passages[:, 2]) >= 0):
-        return passages
+    with contextlib.suppress(TypeError, ValueError):
+        passages = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        if np.all(np.diff(passages[:, 2]) >= 0):
+            return passages
     checked = truth.execute(f"SELECT {columns_of('passages', 'p')} {those}", window)
     rows = [
         (number, ordinal, article) for number, _, article, ordinal, *_ in sound("passages", checked)

@@ -90,7 +90,9 @@ def save(folder: Path, truth: sqlite3.Connection, horizon: int) -> None:
         since, before = (saved.seq, saved.columns) if saved else (0, EMPTY)
         if since < horizon:
             columns = tidied(extended(before, truth, since, horizon))
-            _write(folder, horizon, store.commit_time_s(truth, horizon), columns)
+            committed_s = store.commit_time_s(truth, horizon)
+            if committed_s is not None:
+                _write(folder, horizon, committed_s, columns)
     finally:
         truth.execute("ROLLBACK")
 

@@ -207,8 +207,8 @@ class Snapshot:
         with self._reading():
             return former_passages.removal_of(self._truth, article_id, self.horizon)
 
-    def committed_s(self, seq: int) -> int:
-        """When a commit was made, in seconds since 1970 UTC."""
+    def committed_s(self, seq: int) -> int | None:
+        """When a commit was made, in seconds since 1970 UTC; None: its row is damaged."""
         with self._reading():
             return store.commit_time_s(self._truth, seq)
 

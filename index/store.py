@@ -127,13 +127,13 @@ def has_changes_since(truth: sqlite3.Connection, horizon: int) -> bool:
     return bool(row[0])
 
 
-def commit_time_s(truth: sqlite3.Connection, seq: int) -> int:
-    """When the newest commit up to `seq` was made, in seconds since 1970 UTC; 0: there is none."""
-    rows = truth.execute(
-        f"SELECT {columns_of('commits')} FROM commits WHERE seq <= ? ORDER BY seq DESC", (seq,)
+def commit_time_s(truth: sqlite3.Connection, seq: int) -> int | None:
+    """When a commit was made, in seconds since 1970 UTC; None: there is none, or it is damaged."""
+    rows = sound(
+        "commits",
+        truth.execute(f"SELECT {columns_of('commits')} FROM commits WHERE seq = ?", (seq,)),
     )
-    row = next((row for row in rows if is_sound("commits", row)), None)
-    return int(row[1]) if row else 0
+    return int(rows[0][1]) if rows else None
 
 
 _ARTICLE = columns_of("articles")
@@ -249,14 +249,11 @@ def passage_rows(
     rows = connection.execute(
         f"{_PASSAGES_AT} AND p.number IN (SELECT value FROM json_each(:numbers))",
         {"horizon": horizon, "numbers": json.dumps([int(number) for number in numbers])},
-    ).fetchall()
+    )
+    whole = [row for row in rows if is_sound("passages", row)]
     # Each article is read once, however many of its passages are asked for.
-    articles = articles_numbered(connection, {row[2] for row in rows})
-    return {
-        row[0]: _passage_row(row, articles[row[2]])
-        for row in rows
-        if row[2] in articles and is_sound("passages", row)
-    }
+    articles = articles_numbered(connection, {row[2] for row in whole})
+    return {row[0]: _passage_row(row, articles[row[2]]) for row in whole if row[2] in articles}
 
 
 def passage_by_id(

@@ -230,13 +230,16 @@ def _schema(connection: sqlite3.Connection) -> Iterator[Finding]:
             )
 
 
-def _statements(connection: sqlite3.Connection) -> dict[str, str]:
-    """What made each table and index; a migrated one has other spaces."""
+def _statements(connection: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """What each table and index is, and what made it; a migrated one has other spaces."""
     rows = connection.execute(
-        "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' "
+        "SELECT name, type, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' "
         "AND name NOT LIKE 'sqlite_stat%'"
     )
-    return {name: re.sub(r"\s*([(),])\s*|\s+", r"\1 ", sql) for name, sql in rows}
+    # A flipped bit makes bytes of a text.
+    return {
+        name: (kind, re.sub(r"\s*([(),])\s*|\s+", r"\1 ", str(sql))) for name, kind, sql in rows
+    }
 
 
 def _integrity(connection: sqlite3.Connection) -> Iterator[Finding]:

@@ -127,4 +127,5 @@ def test_a_damaged_row_is_left_out_and_logged(
     rows = truth.execute(f"SELECT {columns_of('commits')} FROM commits")
     assert [seq for seq, _ in sound("commits", rows)] == [1, 3]
     assert "left out table=commits seq=2" in caplog.text
-    assert store.commit_time_s(truth, 2) == 1_700_000_001
+    times_s = [store.commit_time_s(truth, seq) for seq in (0, 1, 2, 3)]
+    assert times_s == [None, 1_700_000_001, None, 1_700_000_003]

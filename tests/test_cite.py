@@ -186,6 +186,20 @@ def test_of_a_withdrawn_article_nothing_is_told_but_when(
         assert (found.article_id, found.now, found.edited) == ("harbour-041", None, None)
 
 
+def test_of_what_was_withdrawn_with_a_damaged_commit_no_time_is_told(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    writer.add([harbour(OPENING)])
+    opening = id_of(reader.latest(), OPENING)
+    writer.remove([ArticleId("harbour-041")])
+    with writer.desk() as truth:
+        truth.execute("UPDATE commits SET at_s = at_s - 864000 WHERE seq = 2")
+    found = cited_passage(reader.latest(), opening)
+    assert (found.status, found.since) == (Status.WITHDRAWN, None)
+    with pytest.raises(NotFoundError, match="was withdrawn; nothing of it is kept"):
+        found.standing()
+
+
 def test_an_article_that_comes_back_otherwise_does_not_tell_what_was_withdrawn(
     writer: Writer, reader: SnapshotReader
 ) -> None:

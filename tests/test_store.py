@@ -179,6 +179,24 @@ def test_a_passage_that_says_to_be_of_another_article_hides_no_other(folder: Pat
     reader.close()
 
 
+def test_a_passage_whose_index_says_that_it_is_of_no_article_hides_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with Writer(folder) as writer:
+        writer.add([record(f"flood-{at}", f"weir{at}") for at in range(12)])
+        writer.finish()  # what is counted there makes SQLite look passages up by this index
+    # The entry of the last passage: its header's length, and the types of article (an integer of
+    # one byte, which becomes NULL), ordinal (0) and number.
+    entry = bytes([4, 1, 8, 1, 12, 12])
+    change_index(folder, "passages_by_article", entry, entry.replace(b"\4\1", b"\4\0"))
+    reader = SnapshotReader(folder)
+    snapshot = reader.latest()
+    rows = snapshot.passage_rows(range(snapshot.passages))
+    assert [row.number for row in rows.values()] == list(range(1, 12))
+    with store_folder.reading(folder) as truth:
+        assert sorted(store.passage_rows(truth, range(1, 13), snapshot.horizon)) == [*range(1, 12)]
+    reader.close()
+
+
 def test_a_damaged_time_of_the_last_commit_keeps_no_writer_out(folder: Path) -> None:
     change(folder, "UPDATE commits SET at_s = 'x' WHERE seq = (SELECT max(seq) FROM commits)")
     with Writer(folder) as writer:

@@ -129,6 +129,21 @@ def test_a_damaged_row_is_seen_where_an_index_still_has_it_right(folder: Path) -
     assert any(finding.place.startswith("passages number=") for finding in verified.findings)
 
 
+@pytest.mark.parametrize("column", ["type", "sql"])
+def test_a_table_that_is_said_to_be_made_of_bytes_is_of_no_format(
+    folder: Path, column: str
+) -> None:
+    """SQLite takes it as it is; whoever asks for the tables would miss it."""
+    with closing(sqlite3.connect(folder / store_folder.DATABASE)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            f"UPDATE sqlite_schema SET {column} = CAST({column} AS BLOB) WHERE name = 'marks'"
+        )
+        connection.commit()
+    (finding,) = verify(folder).findings
+    assert (finding.damage, finding.place) == (Damage.FORMAT, f"{store_folder.DATABASE} marks")
+
+
 def test_a_look_at_rows_that_are_out_of_order_comes_to_its_end(folder: Path) -> None:
     with open_page(folder, "superseded") as (file, data):
         file.seek(data.index(b"fire"), os.SEEK_CUR)

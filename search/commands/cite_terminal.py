@@ -43,21 +43,21 @@ def print_cited(console: Console, cited: Cited, accessed: date) -> None:
 
 
 def _status_in_words(cited: Cited) -> str:
-    when = moment_in_words(cited.since) if cited.since else ""
+    when = f" on {moment_in_words(cited.since)}" if cited.since else ""
     if cited.status is Status.WITHDRAWN:
-        return f"Withdrawn on {when}; nothing of the article {cited.article_id} is kept."
+        return f"Withdrawn{when}; nothing of the article {cited.article_id} is kept."
     if cited.edited is None:
         return "Unchanged."
     said, alignment = cited.edited.said, cited.edited.alignment
     if said is None:
-        return f"Edited on {when}; what it said before is not kept."
+        return f"Edited{when}; what it said before is not kept."
     if alignment is None:
         made = "nothing like it stands in the article now, which is cited as a whole"
     elif not alignment.edits:
         made = "it still stands there, word for word, as part of another passage"
     else:
         made = in_words(alignment)
-    return f"Edited on {when}, in version {said.version} until then: {made}."
+    return f"Edited{when}, in version {said.version} until then: {made}."
 
 
 def _changes(cited: Cited, now: Standing) -> list[Text]:

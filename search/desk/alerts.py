@@ -10,6 +10,7 @@ records nothing: what is not recorded yet is found anew, so that a feed is right
 
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -85,7 +86,7 @@ def _record_one(row: SearchRow, search: SavedSearch, searcher: Searcher, desk: D
         standing = _standing(search, searcher)
         if standing is None or not len(np.setdiff1d(standing.digests(), row.seen)):
             return 0
-        entered_s = standing.snapshot.committed_s(standing.snapshot.seq)
+        entered_s = standing.snapshot.committed_s(standing.snapshot.seq) or int(time.time())
         entries, more_seen = standing.entries(row.id, row.seen, entered_s)
         del standing  # a snapshot must not wait for a commit: see `Writer.desk`
         with desk() as truth:
@@ -191,7 +192,7 @@ def _watched(
             standing = _standing(search, searcher)
             pending: Sequence[EntryRow] = ()
             if standing:
-                entered_s = store.commit_time_s(truth, standing.snapshot.seq)
+                entered_s = store.commit_time_s(truth, standing.snapshot.seq) or int(time.time())
                 pending, _ = standing.entries(row.id, row.seen, entered_s)
             watched.append(Watched(search, recorded, waiting, tuple(pending)))
     return watched

@@ -179,7 +179,8 @@ class CiteResponse(_Response):
     )
     article_id: str
     since: datetime | None = Field(
-        description="When this archive took the change, UTC; null: it is unchanged."
+        description="When this archive took the change, UTC; null: it is unchanged, or what says "
+        "when is damaged."
     )
     citation: CitationResponse | None = Field(
         description="Of an edited passage: of what stands in its place, or if nothing like it "

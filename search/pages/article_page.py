@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ from search.pages.hit_place import HitPlace, back_url, hit_place, hit_url
 from search.pages.page import Stretch, environment, stretches
 from search.pages.page_query import PageQuery
 from search.pages.story_picture import anchor_at, picture_of
-from search.references.cite import Standing
+from search.references.cite import Cited, Standing
 from search.references.scholar_tags import tags
 from search.searcher import Searcher
 from search.web_url import web_url
@@ -131,7 +130,7 @@ def build_article_page(archive: Archive, access: Access) -> APIRouter:
             story_id = searcher.story_id(article)
             story = searcher.story(story_id) if story_id else None
         except NotFoundError as error:
-            context = {"error": str(error), "withdrawn_at": _withdrawn_at(searcher, id), **asked}
+            context = {"error": str(error), "withdrawn": _withdrawn(searcher, id), **asked}
             return templates.TemplateResponse(request, "missing.html", context, status_code=404)
         if place and (place.hit is None or place.hit.article_id != article.id):
             place, lost = None, True
@@ -161,10 +160,10 @@ def build_article_page(archive: Archive, access: Access) -> APIRouter:
     return router
 
 
-def _withdrawn_at(searcher: Searcher, id: str) -> datetime | None:
-    """When an article that is not there was removed, UTC; None: it never was there."""
+def _withdrawn(searcher: Searcher, id: str) -> Cited | None:
+    """What became of an article that is not there; None: it never was there."""
     try:
-        return searcher.cited_article(id).since
+        return searcher.cited_article(id)
     except NotFoundError:
         return None
 

@@ -113,9 +113,7 @@ def build_cite_page(archive: Archive, access: Access) -> APIRouter:
         try:
             cited = _cited(searcher, id, query)
         except NotFoundError as error:
-            return render(
-                request, "missing.html", 404, error=str(error), back="/", withdrawn_at=None
-            )
+            return render(request, "missing.html", 404, error=str(error), back="/", withdrawn=None)
         except NutgrafError as error:
             status = problem_of(error).status
             return render(request, "refused.html", status, error=str(error), back=back)

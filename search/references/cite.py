@@ -75,7 +75,8 @@ class Cited:
     id: str  # as it was asked for
     status: Status
     article_id: ArticleId
-    since: datetime | None  # when it was edited or withdrawn, UTC; None: it is unchanged
+    # When it was edited or withdrawn, UTC. None: it is unchanged, or what says when is damaged.
+    since: datetime | None
     now: Standing | None  # what is to be cited now; None: it was withdrawn
     edited: Edited | None
 
@@ -86,8 +87,9 @@ class Cited:
             NotFoundError: it was withdrawn.
         """
         if self.now is None:
+            on_day = f" on {self.since:%Y-%m-%d}" if self.since else ""
             raise NotFoundError(
-                f"the article {self.article_id!r} was withdrawn on {self.since:%Y-%m-%d}; "
+                f"the article {self.article_id!r} was withdrawn{on_day}; "
                 "nothing of it is kept, so there is no reference to it"
             )
         return self.now
@@ -233,5 +235,6 @@ def _nearest(said: FormerText, passages: Sequence[PassageRow]) -> PassageRow | N
     return nearest if nearest and likeness(nearest)[0] > 0 else None
 
 
-def _time_of(snapshot: Snapshot, seq: int) -> datetime:
-    return datetime.fromtimestamp(snapshot.committed_s(seq), UTC)
+def _time_of(snapshot: Snapshot, seq: int) -> datetime | None:
+    committed_s = snapshot.committed_s(seq)
+    return None if committed_s is None else datetime.fromtimestamp(committed_s, UTC)
