@@ -111,7 +111,9 @@ def _of_snapshot(snapshot: Snapshot) -> set[tuple[object, ...]]:
     said |= _found(snapshot, numbers)
     for key in ("wire-5", "wire-1", "nowhere"):
         if (seq := snapshot.removal_of(key)) is not None:
-            said.add(("removed", key, seq, snapshot.committed_s(seq)))
+            said.add(("removed", key, seq))
+            if (removed_s := snapshot.committed_s(seq)) is not None:  # else nothing is said of it
+                said.add(("removed at", key, removed_s))
     return said
 
 
