@@ -108,11 +108,18 @@ def find(truth: sqlite3.Connection, passage_id: str, horizon: int) -> FormerPass
 
 
 def removal_of(truth: sqlite3.Connection, article_id: str, horizon: int) -> int | None:
-    """The commit that removed an article; None: it is live at `horizon`, or never was."""
+    """The commit that removed an article; None: it is live at `horizon`, or never was.
+
+    Of a live one that was edited there are tombstones too. It is looked for in both indexes: where
+    one is damaged, it is not said to be removed.
+    """
     rows = truth.execute(
         f"SELECT {columns_of('tombstones')} FROM tombstones WHERE article_id = :id "
         "AND seq <= :horizon "
-        "AND NOT EXISTS (SELECT 1 FROM articles WHERE id = :id AND added_seq <= :horizon "
+        "AND NOT EXISTS (SELECT 1 FROM articles INDEXED BY live_articles "
+        "WHERE id = :id AND removed_seq IS NULL AND added_seq <= :horizon) "
+        "AND NOT EXISTS (SELECT 1 FROM articles INDEXED BY articles_by_id "
+        "WHERE id = :id AND added_seq <= :horizon "
         "AND (removed_seq IS NULL OR removed_seq > :horizon))",
         {"id": article_id, "horizon": horizon},
     )

@@ -238,6 +238,23 @@ def test_an_index_that_leads_to_another_row_shows_and_removes_nothing(folder: Pa
     reader.close()
 
 
+@pytest.mark.parametrize("name", ["live_articles", "articles_by_id"])
+def test_an_article_that_one_index_misses_is_not_said_to_be_removed(
+    folder: Path, name: str
+) -> None:
+    with Writer(folder) as writer:
+        writer.add([record("flood", "weir", "dam")])  # its passage that said so before is removed
+    change_index(folder, name, b"flood", b"flooe")
+    reader = SnapshotReader(folder)
+    assert reader.latest().removal_of(ArticleId("flood")) is None
+    reader.close()
+    with Writer(folder) as writer:
+        writer.remove([ArticleId("fire")])
+    reader = SnapshotReader(folder)
+    assert reader.latest().removal_of(ArticleId("fire")) is not None
+    reader.close()
+
+
 def test_a_store_with_a_damaged_article_goes_on_taking_others(folder: Path) -> None:
     change(folder, "UPDATE articles SET headline = CAST(X'C328' AS TEXT) WHERE id = 'flood'")
     change(folder, "UPDATE sources SET source = X'00' WHERE article = 1")
