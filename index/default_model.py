@@ -42,7 +42,8 @@ _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 _TOKENIZER = "tokenizer.json"
 _TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
-# Whatever changes a vector is in here, and nothing else: it tells vectors apart for years.
+# Whatever makes vectors that cannot be compared is in here, and nothing else: it tells vectors
+# apart for years. Those of the export and of torch can be compared: see _LEAST_COSINE.
 FINGERPRINT = hashlib.sha256(
     f"{_WEIGHTS_SHA256} {_TOKENIZER_SHA256} mean l2 {MAX_TOKENS}".encode()
 ).hexdigest()[:16]
@@ -51,6 +52,9 @@ _GRAPH, _GRAPH_WEIGHTS = "model.onnx", "weights.bin"
 # Another exporter than torch's TorchScript one needs onnxscript. 17 is the newest it can write
 # in one piece for this graph; onnxruntime has read it since 1.12.
 _OPSET = 17
+# Of a vector of the export and the same from torch: rounding moves it by as much, in a direction of
+# its own. The least of 1,200 press passages is 0.9989, the mean 0.9995.
+_LEAST_COSINE = 0.998
 
 
 def tokenizer_file() -> bytes:
@@ -131,7 +135,7 @@ def _reinstall() -> str:
 
 def _cache_folder() -> Path:
     # The graph is saved as this onnxruntime has rewritten it, so another one has its own.
-    name = f"{FINGERPRINT}-onnxruntime-{version('onnxruntime')}"
+    name = f"{FINGERPRINT}-8bit-onnxruntime-{version('onnxruntime')}"
     return Path(platformdirs.user_cache_dir("nutgraf")) / "models" / name
 
 
@@ -221,10 +225,12 @@ def _flush(path: Path) -> None:
 def _trace(path: Path) -> None:
     import torch
 
+    from index.rounded_weights import round_weights
+
     ids = torch.tensor([[101, 2739, 8756, 102], [101, 2739, 102, 0]])
     axes = {0: "texts", 1: "tokens"}
     torch.onnx.export(
-        _sentence_model(),
+        round_weights(_sentence_model()),
         (ids, (ids > 0).long()),
         str(path),
         input_names=["input_ids", "attention_mask"],
@@ -283,7 +289,7 @@ def _compare_with_torch(graph: Path) -> None:
     inputs = {"input_ids": ids.numpy(), "attention_mask": mask.numpy()}
     (embedding,) = session.run(["embedding"], inputs)
     cosine = float((embedding * expected).sum(1).min())
-    if not cosine >= 0.9999:
+    if not cosine >= _LEAST_COSINE:
         raise ModelError(
             f"after export the model gives other vectors (cosine {cosine:.4f}); "
             "install the versions in constraints.txt"
