@@ -106,6 +106,10 @@ def test_persons_and_agencies_may_sign_together(byline: str, names: list[Name]) 
     assert names_of(byline) == tuple(names)
 
 
+def test_an_address_in_the_middle_leaves_one_space() -> None:
+    assert names_of("Desk 4 desk@courier.example 0") == (Name("Desk 4 0"),)
+
+
 def test_the_outlet_itself_is_no_person() -> None:
     assert names_of("The Northport Islander", "Northport Islander")[0].is_literal
     assert names_of("Northport Islander", "Northport Islander") == (Name("Northport Islander"),)

@@ -115,7 +115,7 @@ def names_of(byline: str, outlet: str = "") -> tuple[Name, ...]:
 
 def _parts(byline: str) -> Iterator[tuple[str, bool]]:
     """What stands between the commas and the "and"s, and whether a comma was before it."""
-    text = _ASIDE.sub(r"; \1; ", _ADDRESS.sub(" ", one_line(byline))).strip()
+    text = one_line(_ASIDE.sub(r"; \1; ", _ADDRESS.sub(" ", one_line(byline))))
     for piece in _AND.split(_BY.sub("", text, count=1) if _BY.match(text) else text):
         parts = [part for each in piece.split(",") if (part := each.strip(' :-–—"“”'))]
         if _is_turned_around(parts):
