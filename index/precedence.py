@@ -5,9 +5,9 @@ that takes 20 ms alone takes several times as long beside a thread that cleans a
 says when questions are at work, and the steps of a change, one article each, give way to them. Not
 for ever: each step goes on after `LONGEST_S`, so a change comes through however much is asked.
 
-A child process that embeds is stopped meanwhile. To be the nicest process is not enough: it has the
-caches, and the other half of a core that two processors share. Asked without a pause, it runs half
-of the time.
+A child process that embeds or prepares is stopped meanwhile. To be the nicest process is not
+enough: it has the caches, and the other half of a core that two processors share. Asked without a
+pause, it runs half of the time.
 
 Where nobody says so, as for the commands, nothing waits. `scripts/faults/overload.py` measures what
 questions take while articles come in.
@@ -126,7 +126,7 @@ def give_way() -> None:
 
 @contextmanager
 def held_back(pid: int) -> Iterator[None]:
-    """Have a child that works for a step of a change stopped while questions are at work."""
+    """Have a child that works for a change stopped while questions are at work."""
     questions = _before.get()
     with questions.holding(pid) if questions else contextlib.nullcontext():
         yield

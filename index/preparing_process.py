@@ -15,6 +15,7 @@ from index.article import Article, Origin, Passage, Run, SourceRecord
 from index.child_process import ChildEndedError, ChildProcess, Requests
 from index.errors import BadArticleError
 from index.groundwork import Groundwork, groundworks
+from index.precedence import held_back
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,8 @@ class PreparingProcess:
         self, records: Sequence[SourceRecord], recurring: Mapping[str, frozenset[bytes]]
     ) -> list[Groundwork | BadArticleError]:
         assert self._child is not None  # it is there
-        _, body = self._child.reply(pickle.dumps((list(records), dict(recurring))))
+        with held_back(self._child.pid):
+            _, body = self._child.reply(pickle.dumps((list(records), dict(recurring))))
         return [_unpacked(item) for item in pickle.loads(body)]  # noqa: S301  # our own child's
 
 

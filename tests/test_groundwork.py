@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from index.article import Origin, SourceRecord
 from index.errors import BadArticleError
 from index.groundwork import Groundwork, groundworks
+from index.precedence import Precedence, behind
 from index.preparing_ahead import PreparingAhead
 from index.preparing_process import PreparingProcess
 
@@ -129,6 +131,33 @@ def test_the_child_ends_when_its_parent_is_killed_even_while_it_works() -> None:
     parent.wait()
     parent.stdout.close()
     wait_until_gone(pid)
+
+
+def test_the_child_stands_still_while_questions_are_at_work(process: PreparingProcess) -> None:
+    wait_until_there(process)
+    questions = Precedence()
+
+    def prepare() -> int:
+        with behind(questions):
+            return len(process.groundworks(100 * MANY, RECURRING))
+
+    with ThreadPoolExecutor(1) as pool:
+        prepared = pool.submit(prepare)
+        assert becomes("R", process)
+        questions.begin()
+        assert becomes("T", process)
+        questions.end()
+        assert prepared.result() == 100 * len(MANY)
+
+
+def becomes(state: str, process: PreparingProcess) -> bool:
+    """Whether the child is soon at work (R) or stopped (T)."""
+    status = Path(f"/proc/{child_of(process)}/status")
+    for _ in range(1000):
+        if f"\nState:\t{state}" in status.read_text():
+            return True
+        time.sleep(0.002)
+    return False
 
 
 def test_batches_prepared_ahead_come_in_their_order() -> None:
