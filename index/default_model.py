@@ -4,7 +4,7 @@ The export needs torch and some seconds, so it is made once, in a process of its
 the user's cache. It is a folder named after the SHA-256 of its files; it appears by a rename when
 it is complete, and one that does not match its name counts as absent. The weights are a file of
 their own because onnxruntime maps that into memory instead of parsing it: a session then starts
-in 0.08 s instead of 0.26 s and needs 103 MB instead of 189 MB.
+in 0.02 s instead of 0.07 s and needs 40 MB instead of 84 MB.
 """
 
 import fcntl
