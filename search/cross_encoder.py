@@ -72,11 +72,14 @@ class CrossEncoder:
         logits = np.empty(len(pairs), np.float64)
 
         def read(batch: list[int]) -> None:
-            logits[batch] = _run([pairs[number] for number in batch], batch is parts[-1])
+            logits[batch] = _run([pairs[number] for number in batch])
 
         parts = list(batches([len(pair.ids) for pair in pairs]))
-        for _ in self._threads.map(read, parts):
-            deadline.check()  # when it is over, the batches that wait are not read
+        try:
+            for _ in self._threads.map(read, parts):
+                deadline.check()  # when it is over, the batches that wait are not read
+        finally:
+            _give_back()
         return logits
 
 
@@ -92,7 +95,7 @@ def _pair(asked: list[int], headline: str, text: str) -> _Pair:
     return _Pair([_START, *asked, _END, *head, *_ids(text)[:room], _END], len(asked) + 2)
 
 
-def _run(pairs: Sequence[_Pair], gives_back: bool) -> NDArray[np.float32]:
+def _run(pairs: Sequence[_Pair], options: "RunOptions | None" = None) -> NDArray[np.float32]:
     shape = (len(pairs), max(len(pair.ids) for pair in pairs))
     ids, kinds = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     mask = np.zeros(shape, np.float32)
@@ -100,8 +103,17 @@ def _run(pairs: Sequence[_Pair], gives_back: bool) -> NDArray[np.float32]:
         length = len(pair.ids)
         ids[row, :length], kinds[row, pair.second : length], mask[row, :length] = pair.ids, 1, 1.0
     inputs = {"words": _word_embeddings()[ids], "kinds": kinds, "mask": mask}
-    (scores,) = _session().run(["score"], inputs, _giving_back() if gives_back else None)
+    (scores,) = _session().run(["score"], inputs, options)
     return np.asarray(scores, np.float32)
+
+
+def _give_back() -> None:
+    """Give back what runs took so far and none of them uses now.
+
+    Else it is kept for ever, and grows, as batches differ in shape. onnxruntime does so when a run
+    ends: one of next to nothing, since the batch that begins last may end before another.
+    """
+    _run([_Pair([_START, _END, _END], 2)], _giving_back())
 
 
 def _ids(text: str) -> list[int]:
@@ -121,11 +133,6 @@ def _session() -> "InferenceSession":
 
 @cache
 def _giving_back() -> "RunOptions":
-    """Has a run give back, when it ends, what runs took so far and none of them uses now.
-
-    Else it is kept for ever, and grows, as batches differ in shape. It costs time, so not each run
-    gives back.
-    """
     import onnxruntime
 
     options = onnxruntime.RunOptions()
