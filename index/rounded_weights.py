@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import torch
 
-# Weights that share a scale. With half as many, batches of passages take as long as in float32, and
-# questions less of it; with twice as many nothing is quicker, and vectors move farther.
+# Weights that share a scale. Fewer take longer, more move vectors farther; what comes of it
+# scripts/bench/embedding.py measures, run it before changing this.
 _BLOCK: Final = 64
 _BITS: Final = 8
 _ZERO: Final = 128  # of the codes, which have no sign

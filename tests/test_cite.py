@@ -1,16 +1,19 @@
 """What becomes of a citation when its article changes, and how it is cited then."""
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from index.article import ArticleId, Origin, Published, SourceRecord
 from index.errors import BadQueryError, NotFoundError
 from index.snapshot import Snapshot, SnapshotReader
 from index.writer import Writer
+from search.commands.cite_terminal import print_cited
 from search.coverage.alignment import Op
 from search.references.cite import Status, cited, cited_article, cited_passage
 
@@ -198,6 +201,9 @@ def test_of_what_was_withdrawn_with_a_damaged_commit_no_time_is_told(
     assert (found.status, found.since) == (Status.WITHDRAWN, None)
     with pytest.raises(NotFoundError, match="was withdrawn; nothing of it is kept"):
         found.standing()
+    console = Console(file=io.StringIO(), record=True)
+    print_cited(console, found, ACCESSED)
+    assert "Withdrawn; nothing of the article harbour-041 is kept." in console.export_text()
 
 
 def test_an_article_that_comes_back_otherwise_does_not_tell_what_was_withdrawn(

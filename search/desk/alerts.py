@@ -10,13 +10,12 @@ records nothing: what is not recorded yet is found anew, so that a feed is right
 
 import logging
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from index import saved_searches, store, store_folder
+from index import saved_searches, store_folder
 from index.errors import BadQueryError, NotFoundError
 from index.model import encodable
 from index.precedence import give_way
@@ -86,8 +85,7 @@ def _record_one(row: SearchRow, search: SavedSearch, searcher: Searcher, desk: D
         standing = _standing(search, searcher)
         if standing is None or not len(np.setdiff1d(standing.digests(), row.seen)):
             return 0
-        entered_s = standing.snapshot.committed_s(standing.snapshot.seq) or int(time.time())
-        entries, more_seen = standing.entries(row.id, row.seen, entered_s)
+        entries, more_seen = standing.entries(row.id, row.seen)
         del standing  # a snapshot must not wait for a commit: see `Writer.desk`
         with desk() as truth:
             now = saved_searches.search(truth, row.id)
@@ -186,15 +184,13 @@ def _watched(
             )
             for row, search in readable(chosen(truth))
         ]
-        truth.execute("COMMIT")
-        watched = []
-        for row, search, (recorded, waiting) in kept:
-            standing = _standing(search, searcher)
-            pending: Sequence[EntryRow] = ()
-            if standing:
-                entered_s = store.commit_time_s(truth, standing.snapshot.seq) or int(time.time())
-                pending, _ = standing.entries(row.id, row.seen, entered_s)
-            watched.append(Watched(search, recorded, waiting, tuple(pending)))
+    watched = []
+    for row, search, (recorded, waiting) in kept:
+        standing = _standing(search, searcher)
+        pending: Sequence[EntryRow] = ()
+        if standing:
+            pending, _ = standing.entries(row.id, row.seen)
+        watched.append(Watched(search, recorded, waiting, tuple(pending)))
     return watched
 
 

@@ -4,6 +4,7 @@ A report is known again by its articles' ids: they last, while its number, its p
 of its articles is shown may change whenever a copy or another version comes.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,13 +57,15 @@ class Standing:
         ]
 
     def entries(
-        self, search: str, seen: NDArray[np.uint64], entered_s: int
+        self, search: str, seen: NDArray[np.uint64]
     ) -> tuple[list[EntryRow], NDArray[np.uint64]]:
         """What comes into a search's result set, and the digests to count as seen from now on.
 
         A report whose stored rows are damaged neither comes in nor is seen: it may be mended.
         """
         unseen = self.unseen(seen)
+        # Where the commit's row is damaged, they come now.
+        entered_s = self.snapshot.committed_s(self.snapshot.seq) or int(time.time())
         rows = self.snapshot.passage_rows([report.position for report in unseen])
         entries = [
             EntryRow(0, search, report.id, row.article.id, row.id, entered_s)
