@@ -61,10 +61,13 @@ class ArticleChange:
         former_passages.forget(self.truth, article_id, self.seq)
         return was_there
 
-    def group(self) -> None:
-        """Regroup the reports and retell the stories of what has changed."""
+    def group(self, *, stories_wait: bool = False) -> None:
+        """Regroup the reports and retell the stories of what has changed.
+
+        `stories_wait`: those of new articles are left to `Writer.tell_stories`.
+        """
         reports.regroup(self.truth, self.seq, self._sketches)
-        stories.retell(self.truth, self.seq, self._terms)
+        stories.retell(self.truth, self.seq, self._terms, new_wait=stories_wait)
 
     def _insert(self, source: SourceRecord, work: Groundwork, version: int) -> None:
         number = store.insert_article(
@@ -83,7 +86,9 @@ class ArticleChange:
             [self.seq if name in known else None for name in work.embeddings],
         )
         self.truth.execute(insert_into("lines"), sealed("lines", number, source.outlet, work.lines))
-        self._sketches[number], self._terms[number] = work.sketch, work.terms
+        self._sketches[number] = work.sketch
+        if work.terms:
+            self._terms[number] = work.terms
 
     def _clear_place(self, article_id: ArticleId) -> bool:
         """Remove what stands under an id; False: nothing does."""

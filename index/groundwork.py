@@ -28,15 +28,20 @@ class Groundwork:
     embeddings: tuple[bytes, ...]  # of each passage, the hash of what the model sees of it
     lines: bytes  # hashes of the body's paragraphs, ascending, see `recurring.line_hashes`
     sketch: reports.Sketch
-    terms: Terms
+    terms: Terms | None  # None: its story is told later
 
     def prepared(self, source: SourceRecord) -> PreparedArticle:
         """With the record that it was made from."""
         return PreparedArticle(self.article, self.passages, source, self.runs)
 
 
-def groundwork(record: SourceRecord, recurring: Container[bytes]) -> Groundwork:
+def groundwork(
+    record: SourceRecord, recurring: Container[bytes], *, stories_wait: bool = False
+) -> Groundwork:
     """Prepare a record, see `preparing.prepare`, and do what else needs no store.
+
+    Args:
+        stories_wait: leave out what only its story needs.
 
     Raises:
         BadArticleError: as `prepare`.
@@ -54,23 +59,27 @@ def groundwork(record: SourceRecord, recurring: Container[bytes]) -> Groundwork:
         ),
         lines=b"".join(sorted(line_hashes(record.body))),
         sketch=reports.sketch(article),
-        terms=terms_of(article.headline, article.text),
+        terms=None if stories_wait else terms_of(article.headline, article.text),
     )
 
 
 def groundworks(
-    records: Iterable[SourceRecord], recurring: Mapping[str, frozenset[bytes]]
+    records: Iterable[SourceRecord],
+    recurring: Mapping[str, frozenset[bytes]],
+    *,
+    stories_wait: bool = False,
 ) -> list[Groundwork | BadArticleError]:
     """Of each record its groundwork, or what is wrong with it; in order.
 
     Args:
         recurring: hashes of the recurring lines of each of their outlets.
+        stories_wait: as for `groundwork`.
     """
     works: list[Groundwork | BadArticleError] = []
     for record in records:
         give_way()
         try:
-            works.append(groundwork(record, recurring[record.outlet]))
+            works.append(groundwork(record, recurring[record.outlet], stories_wait=stories_wait))
         except BadArticleError as error:
             works.append(error)
     return works

@@ -130,7 +130,10 @@ _LINKS: Final = (
     _Link(
         "points",
         "is missing, of a report",
-        "SELECT DISTINCT report FROM sketches WHERE report NOT IN (SELECT report FROM points)",
+        # Later ones may wait for their story to be told.
+        "SELECT DISTINCT report FROM sketches s WHERE report NOT IN (SELECT report FROM points) "
+        "AND (report <= ifnull((SELECT value FROM meta WHERE key = 'told_number'), 0) "
+        "OR EXISTS (SELECT 1 FROM stories t WHERE t.article = s.report))",
         Part.STORIES,
     ),
     _Link(

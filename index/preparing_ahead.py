@@ -20,6 +20,8 @@ _ALONE_RECORDS = 200
 class PreparingAhead:
     """Prepares records in as many child processes as there are cores; to be closed.
 
+    It is for long runs of adds: stories are told after them.
+
     A few records are prepared here, and no child is started for them. Each child holds about
     190 MiB, and of the records two batches are in memory.
     """
@@ -42,7 +44,7 @@ class PreparingAhead:
         for batch in batches:
             recurring = self._recurring(batch)
             if len(batch) <= _ALONE_RECORDS and not begun:
-                yield batch, groundworks(batch, recurring), recurring
+                yield batch, groundworks(batch, recurring, stories_wait=True), recurring
                 continue
             begun.append((batch, self._begun(batch, recurring), recurring))
             if len(begun) > 1:
@@ -61,7 +63,7 @@ class PreparingAhead:
         size = -(-len(batch) // len(self._children))
         parts = [batch[at : at + size] for at in range(0, len(batch), size)]
         return [
-            self._threads.submit(child.groundworks, part, recurring)
+            self._threads.submit(child.groundworks, part, recurring, stories_wait=True)
             for child, part in zip(self._children, parts, strict=False)
         ]
 

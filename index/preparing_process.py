@@ -46,20 +46,24 @@ class PreparingProcess:
         self._is_closed = False
 
     def groundworks(
-        self, records: Sequence[SourceRecord], recurring: Mapping[str, frozenset[bytes]]
+        self,
+        records: Sequence[SourceRecord],
+        recurring: Mapping[str, frozenset[bytes]],
+        *,
+        stories_wait: bool = False,
     ) -> list[Groundwork | BadArticleError]:
         """As `groundwork.groundworks`."""
         with self._guard:
             self._records += len(records)
             try:
                 if (self._is_patient or self._records > _FIRST_RECORDS) and self._is_there():
-                    return self._done(records, recurring)
+                    return self._done(records, recurring, stories_wait)
             except (ChildEndedError, OSError) as error:
                 if self._is_closed:
                     raise
                 self._child = None
                 logger.warning("the preparing process ended: %s", error)
-        return groundworks(records, recurring)
+        return groundworks(records, recurring, stories_wait=stories_wait)
 
     def close(self) -> None:
         """End the child, in the midst of its work if need be."""
@@ -83,11 +87,15 @@ class PreparingProcess:
         return self._is_ready
 
     def _done(
-        self, records: Sequence[SourceRecord], recurring: Mapping[str, frozenset[bytes]]
+        self,
+        records: Sequence[SourceRecord],
+        recurring: Mapping[str, frozenset[bytes]],
+        stories_wait: bool,
     ) -> list[Groundwork | BadArticleError]:
         assert self._child is not None  # it is there
         with held_back(self._child.pid):
-            _, body = self._child.reply(pickle.dumps((list(records), dict(recurring))))
+            request = (list(records), dict(recurring), stories_wait)
+            _, body = self._child.reply(pickle.dumps(request))
         return [_unpacked(item) for item in pickle.loads(body)]  # noqa: S301  # our own child's
 
 
@@ -130,8 +138,9 @@ def _main(niceness: int) -> None:
     groundworks(_FIRST, {"": frozenset()})  # loads what is loaded when needed
     requests.reply(_READY, b"")
     while True:
-        records, recurring = pickle.loads(requests.next())  # noqa: S301  # our own parent's
-        works = groundworks(records, recurring)
+        request = pickle.loads(requests.next())  # noqa: S301  # our own parent's
+        records, recurring, stories_wait = request
+        works = groundworks(records, recurring, stories_wait=stories_wait)
         requests.reply(_DONE, pickle.dumps([_packed(work) for work in works]))
 
 

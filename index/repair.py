@@ -182,8 +182,8 @@ def _drop_damaged(truth: sqlite3.Connection, table: str) -> int:
 
 
 def _terms(truth: sqlite3.Connection) -> Iterator[tuple[str, Terms]]:
-    """Language and terms of each report's first article."""
-    numbers = [row[0] for row in truth.execute("SELECT DISTINCT report FROM sketches")]
+    """Language and terms of each report's first article; of those that wait, when they come."""
+    numbers = stories.told_reports(truth)
     for at in range(0, len(numbers), _ARTICLES):
         for article in store.articles_numbered(truth, numbers[at : at + _ARTICLES]).values():
             yield article.language, terms_of(article.headline, article.text)

@@ -10,9 +10,10 @@ are like the same others. Groups are joined while the average agreement stays hi
 goes on under the number that most of its reports had; a number that ends so leads to the one that
 took over.
 
-The writer calls `retell` after `reports.regroup`, in the same transaction. `points` and `postings`
-say how things are now; `stories` keeps each article's story by the `seq` that gave it, so that a
-reader sees the stories of its own horizon.
+The writer calls `retell` after `reports.regroup`, in the same transaction. In a long run of adds
+new reports wait, in no story yet, and `tell_waiting` tells of some at a time afterwards: so they
+are found by their words the sooner. `points` and `postings` say how things are now; `stories` keeps
+each article's story by the `seq` that gave it, so that a reader sees those of its own horizon.
 """
 
 import json
@@ -120,22 +121,61 @@ def numbered(groups: Sequence[Sequence[int]]) -> list[int]:
 
 
 def retell(
-    truth: sqlite3.Connection, seq: int, terms: Mapping[int, Terms] = MappingProxyType({})
+    truth: sqlite3.Connection,
+    seq: int,
+    terms: Mapping[int, Terms] = MappingProxyType({}),
+    *,
+    new_wait: bool = False,
 ) -> None:
     """Bring the stories up to what the open transaction, `seq`, has added and removed.
 
     Terms of articles, by number, that are counted already are not counted from the truth.
+
+    Args:
+        new_wait: leave new reports to `tell_waiting`; what takes the place of an article whose
+            story is told goes on with it at once.
     """
-    _Retelling(truth, seq, terms).run()
+    _Retelling(truth, seq, terms).run(new_wait=new_wait)
+
+
+def waiting(truth: sqlite3.Connection, limit: int) -> list[int]:
+    """The first live articles that wait for `tell_waiting`, by number."""
+    rows = truth.execute(
+        "SELECT number FROM articles a WHERE number > ? AND removed_seq IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM stories s WHERE s.article = a.number) "
+        "ORDER BY number LIMIT ?",
+        (_told(truth), limit),
+    )
+    return [row[0] for row in rows]
+
+
+def tell_waiting(truth: sqlite3.Connection, seq: int, articles: Sequence[int]) -> None:
+    """Tell the stories of articles that `waiting` gave, in the open transaction `seq`."""
+    _Retelling(truth, seq, {}).run_waiting(articles)
 
 
 def rebuild(truth: sqlite3.Connection, seq: int) -> None:
     """Make points, postings and missing term vectors anew, in the open transaction `seq`.
 
     After `reports.rebuild`, or where the reports are sound. Articles keep the stories that sound
-    rows give them; those without one are told as new reports are.
+    rows give them; those without one are told as new reports are, but for those that wait.
     """
     _Retelling(truth, seq, {}).run_anew()
+
+
+def told_reports(truth: sqlite3.Connection) -> list[int]:
+    """The reports whose story is told, ascending."""
+    rows = truth.execute(
+        "SELECT DISTINCT report FROM sketches r WHERE report <= ? "
+        "OR EXISTS (SELECT 1 FROM stories s WHERE s.article = r.report) ORDER BY report",
+        (_told(truth),),
+    )
+    return [row[0] for row in rows]
+
+
+def _told(truth: sqlite3.Connection) -> int:
+    """No article up to this number waits."""
+    return int(store.meta(truth, "told_number") or 0)
 
 
 def changed(truth: sqlite3.Connection, since: int, horizon: int) -> dict[int, int]:
@@ -202,22 +242,33 @@ class _Retelling:
         self._moved: set[int] = set()
         self._last_story = int(store.meta(truth, "last_story") or 0)
 
-    def run(self) -> None:
+    def run(self, *, new_wait: bool) -> None:
         added, removed, relabelled = self._changes()
         joined_others = [n for n in relabelled if reports.label(self._truth, n) != n]
         loosened = {self._drop(number) for number in (*removed, *joined_others)}
-        labels = {reports.label(self._truth, number) for number in (*added, *relabelled)}
-        for point in self._entered(labels - {_NO_REPORT}):
+        labels = self._labels([*added, *relabelled])
+        if new_wait:
+            told = _told(self._truth)
+            labels = {label for label in labels if label <= told or self._goes_on(label) != _NEW}
+        for point in self._entered(labels, new=set(added)):
             self._tell(point)
         for story in sorted({self._now(story) for story in loosened}):
             self._tell_again(story)
         self._write([*added, *relabelled])
+        if added and not waiting(self._truth, 1):
+            store.set_meta(self._truth, told_number=added[-1])
+
+    def run_waiting(self, numbers: Sequence[int]) -> None:
+        for point in self._entered(self._labels(numbers), new=set(numbers)):
+            self._tell(point)
+        self._write(numbers)
+        store.set_meta(self._truth, told_number=numbers[-1])
 
     def run_anew(self) -> None:
         for table in ("points", "postings"):
             self._truth.execute(f"DELETE FROM {table}")
         new = []
-        for label in self._numbers("SELECT DISTINCT report FROM sketches ORDER BY report"):
+        for label in told_reports(self._truth):
             for point in self._entered({label}):
                 if point.story == _NEW:
                     new.append(point)
@@ -242,6 +293,10 @@ class _Retelling:
     def _numbers(self, statement: str) -> list[int]:
         return [row[0] for row in self._truth.execute(statement, {"seq": self._seq})]
 
+    def _labels(self, numbers: Iterable[int]) -> set[int]:
+        """The reports of articles."""
+        return {reports.label(self._truth, number) for number in numbers} - {_NO_REPORT}
+
     def _drop(self, report: int) -> int:
         """Take out what is no report any more; returns the story that lost it, if there is one."""
         for point in self._points("report", [report]):
@@ -256,20 +311,23 @@ class _Retelling:
             return point.story
         return _NEW
 
-    def _entered(self, labels: Set[int]) -> list[_Point]:
-        """The reports among these that are no points yet, each with its vector."""
-        new = [
+    def _entered(self, labels: Set[int], new: Set[int] = frozenset()) -> list[_Point]:
+        """The reports among these that are no points yet, each with its vector.
+
+        The terms of those that are `new` and go on for none are counted.
+        """
+        entered = [
             label
             for label in sorted(labels)
             if not self._truth.execute("SELECT 1 FROM points WHERE report = ?", (label,)).fetchone()
         ]
-        articles = store.articles_numbered(self._truth, new)
+        articles = store.articles_numbered(self._truth, entered)
         terms = {number: self._terms_of(article) for number, article in articles.items()}
         counts = TermCounts(self._truth)
         counts.count(
             (article.language, terms[number])
             for number, article in articles.items()
-            if article.added_seq == self._seq and article.version == 1
+            if number in new and self._goes_on(number) == _NEW
         )
         for number, article in articles.items():
             give_way()
@@ -279,7 +337,7 @@ class _Retelling:
                 f"{insert_into('term_vectors')} ON CONFLICT DO NOTHING",
                 sealed("term_vectors", number, data),
             )
-        return [self._point(number, articles.get(number)) for number in new]
+        return [self._point(number, articles.get(number)) for number in entered]
 
     def _terms_of(self, article: ArticleRow) -> Terms:
         counted = self._terms.get(article.number)
@@ -290,17 +348,22 @@ class _Retelling:
 
     def _point(self, report: int, article: ArticleRow | None) -> _Point:
         """A new point; with the story of what it goes on for, if it does."""
-        story = self._story_of(report)
-        if article is None:  # its row is damaged
-            return _Point(report, _UNKNOWN_DAY, story)
-        if story == _NEW:
-            row = self._truth.execute(
-                "SELECT s.story FROM articles a JOIN stories s ON s.article = a.number "
-                "WHERE a.id = ? AND a.removed_seq = ? ORDER BY s.article DESC, s.seq DESC LIMIT 1",
-                (article.id, self._seq),
-            ).fetchone()
-            story = row[0] if row else _NEW
-        return _Point(report, _day(article), story)
+        day = _day(article) if article else _UNKNOWN_DAY  # none: its row is damaged
+        return _Point(report, day, self._goes_on(report))
+
+    def _goes_on(self, article: int) -> int:
+        """The story of an article, or of the one in whose place this transaction put it."""
+        story = self._story_of(article)
+        if story != _NEW:
+            return story
+        row = self._truth.execute(
+            "SELECT s.story FROM articles new JOIN articles old ON old.id = new.id "
+            "JOIN stories s ON s.article = old.number "
+            "WHERE new.number = ? AND old.removed_seq = ? "
+            "ORDER BY s.article DESC, s.seq DESC LIMIT 1",
+            (article, self._seq),
+        ).fetchone()
+        return int(row[0]) if row else _NEW
 
     def _story_of(self, article: int) -> int:
         row = self._truth.execute(

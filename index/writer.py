@@ -28,6 +28,7 @@ from index import (
     segments,
     store,
     store_folder,
+    stories,
 )
 from index.article import ArticleId, SourceRecord, embedding_text
 from index.article_changes import ArticleChange
@@ -53,6 +54,7 @@ logger = logging.getLogger(__name__)
 _PATIENCE_S = 1.0  # with questions that read from the log; articles wait meanwhile
 _VECTORS_A_STEP = 32  # before questions are let go first
 _CLEANED_A_STEP = 500  # articles, in one commit
+_TOLD_A_STEP = 500
 # In the midst of a run a line must stand in so many times as many articles as it takes at the end:
 # of the tables of reuters-1987 "Year" is in 4 % of the first thousands and in 2.7 % of all.
 _SURELY = 2
@@ -137,6 +139,7 @@ class Writer:
         works: Sequence[Groundwork | BadArticleError] | None = None,
         recurring: Mapping[str, frozenset[bytes]] = MappingProxyType({}),
         idempotency_key: str | None = None,
+        stories_wait: bool = False,
     ) -> list[Outcome]:
         """Clean, chunk and commit records; once this returns they are safe and found by words.
 
@@ -147,6 +150,8 @@ class Writer:
             works: the groundwork of the records, where it was done elsewhere.
             recurring: what it was done with: what `recurring_lines` gave then. Of articles with
                 lines that were learned since it is done anew.
+            stories_wait: new articles are stories by themselves until `tell_stories`; in a long
+                run of adds that is a fifth of the work.
 
         Raises:
             ConflictError: the key was used before, for other records.
@@ -168,7 +173,7 @@ class Writer:
                         else change.put(record, work)
                         for record, work in zip(records, works, strict=True)
                     ]
-                    change.group()
+                    change.group(stories_wait=stories_wait)
                     idempotency.remember(self._truth, idempotency_key, records, outcomes)
             self._words.follow()
         return outcomes
@@ -203,6 +208,16 @@ class Writer:
                 # Of a large table some rows tell enough; to read all would hold up what comes next.
                 self._truth.execute("PRAGMA analysis_limit = 1000")
                 self._truth.execute("PRAGMA optimize")
+
+    def tell_stories(self) -> int:
+        """Tell the stories of the next articles that wait for it; how many, 0: none waits."""
+        with self._at_work():
+            waiting = stories.waiting(self._truth, _TOLD_A_STEP)
+            if waiting:
+                with self._transaction() as seq:
+                    stories.tell_waiting(self._truth, seq, waiting)
+                self._words.follow()
+        return len(waiting)
 
     # -------------------------------------------------------------- embeddings
 
@@ -596,9 +611,9 @@ class Writer:
                     logger.warning("%s", error)
                     continue
                 with contextlib.suppress(BadArticleError):  # nothing but such lines: it stays
-                    work = groundwork(source, recurring[source.outlet])
+                    work = groundwork(source, recurring[source.outlet], stories_wait=True)
                     change.put_anew(source, work, article.version)
-            change.group()
+            change.group(stories_wait=True)
         self._words.follow()
 
 

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from api_keys import FEED, FEED_KEY
 from conftest import ARTICLES, ROOT, Run, environment, serving
+from oracle import record
+
+from index.writer import Writer
 
 
 def _lines(articles: list[dict[str, object]]) -> str:
@@ -251,6 +254,19 @@ def test_no_wait_returns_after_the_words_and_a_later_add_embeds(
     assert json.loads(nutgraf("status", "--json", "--store", store).stdout)["embedded"] == 0
     assert nutgraf("add", "--store", store).returncode == 0
     assert json.loads(nutgraf("status", "--json", "--store", store).stdout)["pending"] == 0
+
+
+def test_stories_are_told_by_an_add_and_those_of_one_that_was_interrupted_by_the_next(
+    file: Path, tmp_path: Path, nutgraf: Run
+) -> None:
+    store = tmp_path / "store"
+    assert nutgraf("add", file, "--no-wait", "--store", store).returncode == 0
+    with Writer(store) as writer:
+        assert writer.tell_stories() == 0
+        writer.add([record("flood", "weir")], stories_wait=True)
+    assert nutgraf("add", "--no-wait", "--store", store).returncode == 0
+    with Writer(store) as writer:
+        assert writer.tell_stories() == 0
 
 
 def test_the_same_file_again_changes_nothing(file: Path, tmp_path: Path, nutgraf: Run) -> None:

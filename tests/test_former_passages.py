@@ -193,7 +193,7 @@ def test_a_change_that_fails_keeps_nothing(
 ) -> None:
     writer.add([record("flood", "weir")])
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the plug was pulled")
 
     for change in (

@@ -79,6 +79,16 @@ def test_the_log_is_emptied_when_a_long_export_ends_and_no_article_waits_for_tha
     assert "emptied=False" not in caplog.text  # then an article would have waited for nothing
 
 
+def test_stories_that_a_run_of_adds_left_waiting_are_told(tmp_path: Path) -> None:
+    with writer.Writer(tmp_path / "store") as interrupted:
+        interrupted.add([record("flood", "weir"), record("fire", "ridge")], stories_wait=True)
+    with Archive(tmp_path / "store") as archive:
+        until = time.monotonic() + 60
+        while not archive.searcher.stories(min_reports=1).total and time.monotonic() < until:
+            time.sleep(0.01)
+        assert archive.searcher.stories(min_reports=1).total
+
+
 def test_the_model_is_let_go_of_when_no_article_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

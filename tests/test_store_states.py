@@ -65,6 +65,17 @@ class StoreStates(RuleBasedStateMachine):
         answered = [(o.status, o.article_id, o.version) for o in outcomes]
         assert answered == self.model.add(records)
 
+    @rule(records=batches())
+    def add_many(self, records: list[SourceRecord]) -> None:
+        outcomes = self.writer.add(records, stories_wait=True)
+        answered = [(o.status, o.article_id, o.version) for o in outcomes]
+        assert answered == self.model.add(records)
+
+    @rule()
+    def tell(self) -> None:
+        while self.writer.tell_stories():
+            pass
+
     @rule(records=batches(), key=st.sampled_from(["monday", "tuesday"]))
     def add_with_key(self, records: list[SourceRecord], key: str) -> None:
         if key in self.keys and self.keys[key][0] != records:

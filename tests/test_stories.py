@@ -15,6 +15,7 @@ from index.reading import read
 from index.snapshot import Snapshot, SnapshotReader
 from index.stories import agreed, joined, numbered, similarities
 from index.term_vectors import TermVector
+from index.verify import Depth, verify
 from index.writer import Writer
 
 DATA = Path(os.environ.get("NUTGRAF_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -225,6 +226,92 @@ def test_a_removed_article_leaves_its_story(writer: Writer, reader: SnapshotRead
     snapshot = reader.latest()
     assert numbers(snapshot) == {"fire": before["fire"]}
     assert snapshot.articles_of_story(before["mill"]) == ()
+
+
+# ------------------------------------------------------------- told afterwards
+
+
+def tell_all(writer: Writer) -> None:
+    while writer.tell_stories():
+        pass
+
+
+def test_stories_told_after_a_run_of_adds_are_those_told_on_the_way(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    headline, text = FIRE
+    writer.add([told("fire", FIRE), told("mill", OTHER_FIRE)], stories_wait=True)
+    writer.add([told("again", FIRE_TOLD_AGAIN), told("vote", ELECTION)], stories_wait=True)
+    writer.add([told("copy", (f"{headline}, again", text))], stories_wait=True)
+    assert len(reader.latest().articles_of_report(1)) == 2  # copies are known as such at once
+    assert all(number < 0 for number in numbers(reader.latest()).values())
+    tell_all(writer)
+    assert stories(reader.latest()) == sets("fire again copy", "mill", "vote")
+    assert all(number > 0 for number in numbers(reader.latest()).values())
+    before = reader.latest().id
+    assert not writer.tell_stories()
+    assert reader.latest().id == before
+
+
+def test_nothing_is_damaged_while_stories_wait(writer: Writer) -> None:
+    writer.add([told("fire", FIRE)])
+    writer.add([told("again", FIRE_TOLD_AGAIN), told("mill", OTHER_FIRE)], stories_wait=True)
+    writer.add([told("mill", OTHER_FIRE_TOLD_AGAIN)], stories_wait=True)
+    writer.remove(["again"])
+    writer.compact()
+    assert verify(writer.folder, Depth.DEEP).findings == ()
+    tell_all(writer)
+    assert verify(writer.folder, Depth.DEEP).findings == ()
+
+
+def test_what_is_told_goes_on_at_once_beside_what_waits(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    headline, text = FIRE
+    writer.add([told("fire", FIRE), told("again", FIRE_TOLD_AGAIN)])
+    story = numbers(reader.latest())["fire"]
+    writer.add([told("vote", ELECTION), told("again", FIRE_FOLLOWED_UP)], stories_wait=True)
+    writer.add([told("copy", (f"{headline}, again", text))], stories_wait=True)
+    now = numbers(reader.latest())
+    assert now.pop("vote") < 0
+    assert now == {"fire": story, "again": story, "copy": story}
+    writer.remove(["fire"])
+    assert numbers(reader.latest())["copy"] == story
+    tell_all(writer)
+    assert stories(reader.latest()) == sets("again copy", "vote")
+
+
+def test_an_article_that_is_replaced_or_removed_while_it_waits_is_told_as_it_is_then(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    writer.add([told("fire", FIRE), told("mill", OTHER_FIRE)])
+    writer.add([told("late", FIRE_TOLD_AGAIN), told("vote", ELECTION)], stories_wait=True)
+    writer.add([told("late", OTHER_FIRE_TOLD_AGAIN)], stories_wait=True)
+    writer.remove(["vote"])
+    writer.compact()
+    tell_all(writer)
+    assert stories(reader.latest()) == sets("fire", "mill late")
+
+
+def test_an_article_that_comes_by_itself_is_told_at_once_though_others_wait(
+    writer: Writer, reader: SnapshotReader
+) -> None:
+    writer.add([told("fire", FIRE), told("mill", OTHER_FIRE)], stories_wait=True)
+    writer.add([told("again", FIRE_TOLD_AGAIN)])
+    story = numbers(reader.latest())["again"]
+    assert story > 0
+    tell_all(writer)
+    assert numbers(reader.latest())["fire"] == story
+    assert stories(reader.latest()) == sets("fire again", "mill")
+
+
+def test_words_of_what_waited_count_once(writer: Writer) -> None:
+    writer.add([told("fire", FIRE)], stories_wait=True)
+    writer.add([told("fire", FIRE_TOLD_AGAIN)], stories_wait=True)
+    tell_all(writer)
+    writer.add([told("fire", FIRE_FOLLOWED_UP)])
+    every_article = writer._truth.execute("SELECT articles FROM term_counts WHERE term = -1")
+    assert every_article.fetchall() == [(1,)]
 
 
 # -------------------------------------------------------------------- numbers

@@ -47,7 +47,7 @@ def main() -> None:
     print(header())
     print(f"data       {arguments.data.name}")
     with tempfile.TemporaryDirectory() as folder:
-        marks, passages, learning_s, peak = ingest(
+        marks, passages, learning_s, telling_s, peak = ingest(
             arguments.data, arguments.articles, Path(folder) / "store"
         )
     show(marks)
@@ -59,6 +59,7 @@ def main() -> None:
     )
     print(f"exponent   {exponent(marks):.2f}")
     print(f"learning   {learning_s:.1f} s afterwards, for the lines that recur")
+    print(f"stories    {telling_s:.1f} s after that")
     print(f"memory     {peak:.0f} MB at most, of all processes")
     articles, seconds = fts5(arguments.data, arguments.articles)
     theirs = articles / seconds
@@ -70,12 +71,14 @@ def records(data: Path, count: int | None) -> Iterator[SourceRecord]:
     return itertools.islice((r for r in read([data]) if isinstance(r, SourceRecord)), count)
 
 
-def ingest(data: Path, count: int | None, store: Path) -> tuple[list[Mark], int, float, float]:
+def ingest(
+    data: Path, count: int | None, store: Path
+) -> tuple[list[Mark], int, float, float, float]:
     """Add as `nutgraf add --no-wait` does.
 
     Returns:
-        A mark for each batch, how many passages there are, seconds for the lines that recur, and
-        MB of memory.
+        A mark for each batch, how many passages there are, seconds for the lines that recur and
+        for the stories, and MB of memory.
     """
     marks: list[Mark] = []
     peak = 0.0
@@ -91,8 +94,12 @@ def ingest(data: Path, count: int | None, store: Path) -> tuple[list[Mark], int,
     with Writer(store) as writer:
         add_to_store(writer, records(data, count), Tally(), on_batch, lambda _: None)
         learning_s = time.perf_counter() - began - marks[-1].seconds
+        telling_began = time.perf_counter()
+        while writer.tell_stories():
+            peak = max(peak, peak_mb(os.getpid()))
+        telling_s = time.perf_counter() - telling_began
         passages = writer.pending()
-    return marks, passages, learning_s, peak
+    return marks, passages, learning_s, telling_s, peak
 
 
 def show(marks: list[Mark]) -> None:

@@ -15,7 +15,6 @@ import itertools
 import json
 import math
 import random
-import sqlite3
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -172,13 +172,13 @@ def cost(archive: Path) -> None:
 def _added_and_timed(
     writer: Writer, records: "itertools.islice[SourceRecord]"
 ) -> tuple[float, float]:
-    retell: Callable[[sqlite3.Connection, int], None] = stories.retell
+    retell: Callable[..., None] = stories.retell
     wall_s = cpu_s = 0.0
 
-    def timed(truth: sqlite3.Connection, seq: int) -> None:
+    def timed(*arguments: Any, **options: Any) -> None:
         nonlocal wall_s, cpu_s
         wall, cpu = time.perf_counter(), time.process_time()
-        retell(truth, seq)
+        retell(*arguments, **options)
         wall_s += time.perf_counter() - wall
         cpu_s += time.process_time() - cpu
 

@@ -108,6 +108,8 @@ CASES: Final = (
     Case("open with damaged words", (), _FULL, _with_damaged_words, reader=False, readable=False),
     Case("open without segments", (), _FULL, _without_segments),
     Case("add", (Operation("add", records=_BATCH),), _FULL),
+    Case("add many", (Operation("add many", records=_BATCH),), _FULL),
+    Case("tell", (Operation("tell"),), (*_FULL, Operation("add many", records=_BATCH))),
     Case("add with key", (Operation("add", records=_BATCH, key="tuesday"),), _FULL),
     Case(
         "replace", (Operation("replace", records=(record("flood", "weir", "dam"), *_BATCH)),), _FULL
@@ -233,9 +235,16 @@ def _copy(made: Path, folder: Path) -> None:
 # ------------------------------------------------------------------ the trials
 
 KINDS: Final = (
-    *("open", "add", "keyed", "replace", "remove", "embed", "publish", "compact", "switch"),
-    *("finish", "desk", "close"),
+    *("open", "add", "add many", "tell", "keyed", "replace", "remove", "embed", "publish"),
+    *("compact", "switch", "finish", "desk", "close"),
 )
+# What goes before, so that there is something to do.
+_NEEDED: Final = {
+    "tell": ["add many"],
+    "publish": ["embed"],
+    "compact": ["remove"],
+    "close": ["remove"],
+}
 # How many of each the thread that makes the most of them makes in an operation.
 _SYSTEM_CALLS: Final = (
     *(("pwrite64", 100), ("fsync", 20), ("fdatasync", 6), ("write", 60)),
@@ -272,7 +281,7 @@ class Trial:
         """Something at random, what the kind needs to have something to do, and the kind."""
         if kind == "open":
             return []
-        needed = {"publish": ["embed"], "compact": ["remove"], "close": ["remove"]}.get(kind, [])
+        needed = _NEEDED.get(kind, [])
         planned, operations = self.judge.expected.copy(), []
         for name in (self.random.choice(KINDS[1:-2]), *needed, kind):
             operations.append(self._operation(name, planned))
@@ -282,8 +291,8 @@ class Trial:
     def _operation(self, kind: str, planned: Expected) -> Operation:
         model = planned.model
         ids = list(model.live)
-        if kind == "add":
-            return Operation("add", records=self._fresh(model))
+        if kind in ("add", "add many"):
+            return Operation(kind, records=self._fresh(model))  # type: ignore[arg-type]
         if kind == "keyed":
             return self._keyed(model)
         if kind == "replace":

@@ -57,8 +57,8 @@ CONTROLS: Final[tuple[Control, ...]] = get_args(Control)
 STORE: Final = "archives/news/store"  # in the folder that was there before
 _OPENS_WITHIN_S: Final = 2.0  # what is promised
 _ROUND: Final = (
-    "add", "desk", "embed", "publish", "replace", "remove", "embed", "desk", "publish", "add",
-    "compact", "finish", "desk", "reopen",
+    "add", "desk", "embed", "publish", "replace", "remove", "embed", "desk", "publish", "add_many",
+    "compact", "finish", "tell", "desk", "reopen",
 )  # fmt: skip
 
 
@@ -164,6 +164,11 @@ class _Workload:
         self._writer.add(records, idempotency_key=f"key-{self._names}")
         self._model.add(records)
 
+    def _add_many(self) -> None:
+        records = self._records([f"wire-{self._random.randrange(10**6)}" for _ in range(2)])
+        self._writer.add(records, stories_wait=True)
+        self._model.add(records)
+
     def _replace(self) -> None:
         live = list(self._model.live)
         records = self._records(self._random.sample(live, min(2, len(live))))
@@ -189,6 +194,10 @@ class _Workload:
 
     def _finish(self) -> None:
         self._writer.finish()
+
+    def _tell(self) -> None:
+        while self._writer.tell_stories():
+            pass
 
     def _reopen(self) -> None:
         self._writer.close()

@@ -60,7 +60,7 @@ class Expected:
         """
         model = self.model
         match operation.kind:
-            case "add" | "replace":
+            case "add" | "add many" | "replace":
                 return [list(item) for item in model.add(operation.records, operation.key)]
             case "remove":
                 return model.remove(operation.ids)

@@ -16,6 +16,8 @@ from index.writer import Writer
 
 Kind = Literal[
     "add",
+    "add many",
+    "tell",
     "replace",
     "remove",
     "embed",
@@ -62,6 +64,13 @@ def perform(
         case "add" | "replace":
             outcomes = writer.add(operation.records, idempotency_key=operation.key)
             return [[o.status, o.article_id, o.version] for o in outcomes]
+        case "add many":
+            outcomes = writer.add(operation.records, stories_wait=True)
+            return [[o.status, o.article_id, o.version] for o in outcomes]
+        case "tell":
+            while writer.tell_stories():
+                pass
+            return None
         case "remove":
             return writer.remove([ArticleId(id_) for id_ in operation.ids])
         case "embed":

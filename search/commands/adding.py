@@ -33,7 +33,8 @@ class Tally:
     replaced: int = 0
     unchanged: int = 0
     rejected: int = 0
-    started: float = field(default_factory=time.monotonic)
+    _started: float = field(default_factory=time.monotonic)
+    _last: float = field(default_factory=time.monotonic)
 
     @property
     def total(self) -> int:
@@ -47,12 +48,13 @@ class Tally:
 
     @property
     def seconds(self) -> float:
-        """Since the first was read."""
-        return time.monotonic() - self.started
+        """From the beginning until the last one was counted."""
+        return self._last - self._started
 
     def count(self, status: str) -> None:
         """One more record that was `added`, `replaced`, `unchanged` or `rejected`."""
         setattr(self, status, getattr(self, status) + 1)
+        self._last = time.monotonic()
 
 
 def read_sources(sources: Sequence[str], field_map: Mapping[str, str]) -> Iterator[Read]:
@@ -69,6 +71,7 @@ def add_to_store(
 ) -> None:
     """Commit `records` group by group; what is counted in `tally` is safe and found by words.
 
+    Their stories are left to `Writer.tell_stories`.
     The store keeps why the others were rejected, see `index.rejections`.
     """
     kept = _KeptRejections(writer, reject)
@@ -76,7 +79,8 @@ def add_to_store(
         batch_by_batch = batches(without_bad(records, tally, kept.add), size_bytes)
         next_lesson = _FIRST_LESSON_RECORDS
         for batch, works, recurring in preparing.prepared(batch_by_batch):
-            for outcome in writer.add(batch, works=works, recurring=recurring):
+            outcomes = writer.add(batch, works=works, recurring=recurring, stories_wait=True)
+            for outcome in outcomes:
                 tally.count(outcome.status)
                 if outcome.error:
                     kept.add(outcome.error)

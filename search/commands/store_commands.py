@@ -101,6 +101,7 @@ def _add_here(
                     writer, records, tally, lambda now: show(now.total), rejections.add
                 )
             _say_found_by_words(console, tally)
+        _tell_stories(writer, console)
         embedded = _embed(writer, settings.device, console) if wait else 0
         pending = writer.pending()
     if not wait and pending:
@@ -242,6 +243,20 @@ def _reading_interrupted(tally: "Tally") -> Callable[[], str]:
         f"{tally.stored:,} articles are safe and found by their words; run the same command "
         "again, it takes only what is missing"
     )
+
+
+def _tell_stories(writer: "Writer", console: "Console") -> None:
+    """Of what was added, and of what an interrupted run left."""
+    from search.commands.terminal import telling_progress
+
+    told = 0
+    with (
+        resumable(lambda: f"{told:,} stories were told and are kept; go on with: nutgraf add"),
+        telling_progress(console) as show,
+    ):
+        while some := writer.tell_stories():
+            told += some
+            show(told)
 
 
 def _embed(writer: "Writer", device: str, console: "Console") -> int:

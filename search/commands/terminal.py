@@ -166,13 +166,26 @@ class Rejections:
 @contextmanager
 def reading_progress(console: Console) -> Iterator[Callable[[int], None]]:
     """Gives a function to call with the number of records read so far."""
+    with _counting(console, "Reading") as show:
+        yield show
+
+
+@contextmanager
+def telling_progress(console: Console) -> Iterator[Callable[[int], None]]:
+    """Gives a function to call with the number of articles whose story is told."""
+    with _counting(console, "Stories") as show:
+        yield show
+
+
+@contextmanager
+def _counting(console: Console, name: str) -> Iterator[Callable[[int], None]]:
     start = time.monotonic()
 
     def figures(count: int) -> str:
         rate = count / max(time.monotonic() - start, 1e-3)
         return f"{count:,} articles, {rate:,.0f}/s"
 
-    with _progress(console, "Reading", total=None) as show:
+    with _progress(console, name, total=None) as show:
         yield lambda count: show(figures(count), None)
 
 

@@ -107,7 +107,7 @@ def biggest(columns: Columns, matching: NDArray[np.bool_], min_reports: int) -> 
 
     Of equally many the one with the newest of these articles comes first, then the lower number.
     """
-    at = np.flatnonzero(matching & (columns.story > 0))  # below: its row is damaged
+    at = np.flatnonzero(matching & (columns.story > 0))  # below: it is told later, or damaged
     at = at[np.lexsort((columns.report[at], columns.story[at]))]
     story, report = columns.story[at], columns.report[at]
     another_story = np.diff(story, prepend=story[:1] - 1) != 0

@@ -216,6 +216,8 @@ class Archive:
     def _embed_what_waits(self, backlog: Backlog) -> None:
         writer = self._writing()
         with behind(self.questions):
+            while not self._stopping.is_set() and writer.tell_stories():
+                self._show()
             embedded = backlog.embed(progress=lambda _: self._show(), stop=self._stopping.is_set)
             self._show()  # segments, where there are new ones
         if embedded:
