@@ -156,6 +156,7 @@ class PreparedArticle:
     passages: tuple[Passage, ...]
     source: SourceRecord
     runs: tuple[Run, ...]
+    lines: frozenset[bytes]  # as `recurring.line_hashes` of the body
 
 
 def article_id(record: SourceRecord) -> ArticleId:

@@ -72,7 +72,9 @@ class ArticleChange:
     def _insert(self, source: SourceRecord, work: Groundwork, version: int) -> None:
         number = store.insert_article(
             self.truth,
-            work.prepared(source),
+            work.article,
+            source,
+            work.runs,
             version=version,
             seq=self.seq,
             content=work.content,

@@ -31,6 +31,7 @@ class Cleaned:
     published: Published | None
     text: str
     runs: tuple[Run, ...]
+    lines: frozenset[bytes]  # as `recurring.line_hashes` of the body
 
 
 def clean(record: SourceRecord, recurring: Container[bytes] = frozenset()) -> Cleaned:
@@ -44,7 +45,8 @@ def clean(record: SourceRecord, recurring: Container[bytes] = frozenset()) -> Cl
     paragraphs = split(record.body)
     lines = [paragraph.text for paragraph in paragraphs]
     head = read_head(lines, headline=collapse(record.headline), pasted=record.pasted)
-    report = _report(paragraphs, head, recurring) or _captions(paragraphs)
+    hashes = [line_hash(line) for line in lines]
+    report = _report(paragraphs, hashes, head, recurring) or _captions(paragraphs)
     if not report and record.pasted and head.headline:
         # One line and nothing else is a text without a headline.
         report = [paragraph for paragraph in paragraphs if paragraph.text == head.headline][:1]
@@ -57,20 +59,24 @@ def clean(record: SourceRecord, recurring: Container[bytes] = frozenset()) -> Cl
         published=record.published or head.published,
         text=text,
         runs=runs,
+        lines=frozenset(hashed for hashed in hashes if hashed is not None),
     )
 
 
 def _report(
-    paragraphs: Sequence[Paragraph], head: Head, recurring: Container[bytes]
+    paragraphs: Sequence[Paragraph],
+    hashes: Sequence[bytes | None],
+    head: Head,
+    recurring: Container[bytes],
 ) -> list[Paragraph]:
     promo = promo_lines([paragraph.text for paragraph in paragraphs])
     kept = [
-        paragraph
+        number
         for number, paragraph in enumerate(paragraphs)
         if not promo[number] and number not in head.lines and not is_byline(paragraph.text)
     ]
-    fresh = [paragraph for paragraph in kept if not _recurs(paragraph.text, recurring)]
-    return fresh or kept
+    fresh = [number for number in kept if hashes[number] not in recurring]
+    return [paragraphs[number] for number in fresh or kept]
 
 
 def _captions(paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
@@ -79,11 +85,6 @@ def _captions(paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
     Beside a report they are captions, and go.
     """
     return [paragraph for paragraph in paragraphs if _SENTENCE_WITH_CREDIT.match(paragraph.text)]
-
-
-def _recurs(line: str, recurring: Container[bytes]) -> bool:
-    hashed = line_hash(line) if recurring else None
-    return hashed is not None and hashed in recurring
 
 
 def _join(paragraphs: Sequence[Paragraph]) -> tuple[str, tuple[Run, ...]]:

@@ -8,12 +8,11 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from index import reports
-from index.article import Article, Passage, PreparedArticle, Run, SourceRecord, embedding_text
+from index.article import Article, Passage, Run, SourceRecord, embedding_text
 from index.errors import BadArticleError
 from index.idempotency import content_hash
 from index.precedence import give_way
 from index.preparing import prepare
-from index.recurring import line_hashes
 from index.term_vectors import Terms, terms_of
 
 
@@ -29,10 +28,6 @@ class Groundwork:
     lines: bytes  # hashes of the body's paragraphs, ascending, see `recurring.line_hashes`
     sketch: reports.Sketch
     terms: Terms | None  # None: its story is told later
-
-    def prepared(self, source: SourceRecord) -> PreparedArticle:
-        """With the record that it was made from."""
-        return PreparedArticle(self.article, self.passages, source, self.runs)
 
 
 def groundwork(
@@ -57,7 +52,7 @@ def groundwork(
             embedding_hash(embedding_text(article.headline, passage.text))
             for passage in prepared.passages
         ),
-        lines=b"".join(sorted(line_hashes(record.body))),
+        lines=b"".join(sorted(prepared.lines)),
         sketch=reports.sketch(article),
         terms=None if stories_wait else terms_of(article.headline, article.text),
     )

@@ -54,9 +54,7 @@ def prepare(record: SourceRecord, *, recurring: Container[bytes] = frozenset()) 
         guid=_plain(record.guid),
         published=cleaned.published,
     )
-    return PreparedArticle(
-        article=article, passages=chunk(article), source=record, runs=cleaned.runs
-    )
+    return PreparedArticle(article, chunk(article), record, cleaned.runs, cleaned.lines)
 
 
 def _is_flash(body: str) -> bool:

@@ -17,11 +17,11 @@ from typing import Any, Final
 import zstandard
 
 from index.article import (
+    Article,
     ArticleId,
     Origin,
     Passage,
     PassageId,
-    PreparedArticle,
     Published,
     Run,
     SourceRecord,
@@ -142,14 +142,15 @@ _ARTICLES_AT_A_TIME = 200
 
 def insert_article(
     connection: sqlite3.Connection,
-    prepared: PreparedArticle,
+    article: Article,
+    source: SourceRecord,
+    runs: Sequence[Run],
     *,
     version: int,
     seq: int,
     content: bytes,
 ) -> int:
-    """Write an article and its source; returns its number."""
-    article = prepared.article
+    """Write an article, and the source that its `runs` lead to; returns its number."""
     number = next_number(connection, "articles")
     columns = (
         number,
@@ -169,7 +170,9 @@ def insert_article(
     )
     head_crc = article_head_crc(dict(zip(CHECKED["articles"], columns, strict=False)))
     connection.execute(insert_into("articles"), sealed("articles", *columns, head_crc, None))
-    connection.execute(insert_into("sources"), sealed("sources", number, _pack_source(prepared)))
+    connection.execute(
+        insert_into("sources"), sealed("sources", number, _pack_source(source, runs))
+    )
     return number
 
 
@@ -488,14 +491,13 @@ def _article_row(row: tuple[object, ...]) -> ArticleRow | None:
 _NOT_IN_HEAD = frozenset({"raw", "body", "origin", "published"})
 
 
-def _pack_source(prepared: PreparedArticle) -> bytes:
-    source = prepared.source
+def _pack_source(source: SourceRecord, runs: Sequence[Run]) -> bytes:
     head: dict[str, object] = {
         name: getattr(source, name) for name in SourceRecord.__slots__ if name not in _NOT_IN_HEAD
     }
     head["origin"] = {"path": source.origin.path, "line": source.origin.line}
     head["published"] = source.published.iso if source.published else None
-    head["runs"] = [(run.start, run.body_start, run.length) for run in prepared.runs]
+    head["runs"] = [(run.start, run.body_start, run.length) for run in runs]
     parts = [json.dumps(head).encode(), source.body.encode("utf-8", "surrogatepass"), source.raw]
     return _compress(b"".join(len(part).to_bytes(8, "little") + part for part in parts))
 

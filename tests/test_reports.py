@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oracle import paragraph, record
 
 from index import reports, store, store_folder
-from index.article import Article, ArticleId, Origin, PreparedArticle, Published, SourceRecord
+from index.article import Article, ArticleId, Origin, Published, SourceRecord
 from index.snapshot import Snapshot, SnapshotReader
 from index.store import ArticleRow
 from index.writer import Writer
@@ -126,9 +126,7 @@ def test_any_order_of_changes_ends_in_the_components_of_the_relation(
 
 def _insert(truth: sqlite3.Connection, article: Article, seq: int) -> None:
     source = SourceRecord(Origin("test.jsonl", 1), b"", article.text)
-    store.insert_article(
-        truth, PreparedArticle(article, (), source, ()), version=1, seq=seq, content=b""
-    )
+    store.insert_article(truth, article, source, (), version=1, seq=seq, content=b"")
 
 
 def _remove(truth: sqlite3.Connection, key: str, seq: int) -> None:
