@@ -18,6 +18,7 @@ import re
 import unicodedata
 import zlib
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -60,6 +61,11 @@ _WORD = re.compile(
     r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|[^\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+"
 )
 _APOSTROPHES = "'’‘ʼ"
+# Most texts hold nothing but ASCII, Latin letters and these: to make spaces of what stands between
+# their words, byte by byte, takes half as long as to look for the words.
+_MARKS = "“”–—…•£€"
+_OTHERS = re.compile(r"[^\x00-\x7fÀ-ÖØ-öø-ɏ]")
+_SPACED = bytes(byte if byte > 127 or chr(byte).isalnum() else ord(" ") for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +83,13 @@ class Runs:
 
 def words_of(text: str) -> list[str]:
     """The words that texts are compared by: no case, no punctuation, no apostrophes."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    for apostrophe in _APOSTROPHES:
-        plain = plain.replace(apostrophe, "")
-    return _WORD.findall(plain)
+    return _WORD.findall(_folded(text))
 
 
 def runs_of(text: str) -> Runs:
-    words = " ".join(words_of(text)).encode("utf-8", "surrogatepass")
-    hashes = np.fromiter(map(zlib.crc32, words.split()), dtype=np.uint64)
-    letters = np.frombuffer(words, dtype=np.uint8)
-    first = letters[np.concatenate([[True], letters[:-1] == ord(" ")])[: len(letters)]]
+    words = _spaced(_folded(text)).split()
+    hashes = np.fromiter(map(zlib.crc32, words), np.uint64, len(words))
+    first = np.fromiter(map(itemgetter(0), words), np.uint8, len(words))
     runs, figures = _runs(hashes), hashes[(first >= ord("0")) & (first <= ord("9"))]
     return Runs(hashes, runs, np.sort(runs), figures)
 
@@ -148,6 +150,24 @@ def least_shared(words: int, others: int) -> float:
         return math.inf
     both = _COMMON_RUNS * fewer
     return max(LEAST_SHARED, SAMPLES * both / (fewer + more - both) / 2)
+
+
+def _folded(text: str) -> str:
+    """Without case, compatibility forms and apostrophes."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    for apostrophe in _APOSTROPHES:
+        plain = plain.replace(apostrophe, "")
+    return plain
+
+
+def _spaced(folded: str) -> bytes:
+    """The words of a folded text in UTF-8, with nothing but spaces between them."""
+    marked = folded
+    for mark in _MARKS:
+        folded = folded.replace(mark, " ")
+    if _OTHERS.search(folded):
+        return " ".join(_WORD.findall(marked)).encode("utf-8", "surrogatepass")
+    return folded.encode().translate(_SPACED)
 
 
 def _other_figures(a: Runs, b: Runs) -> int:

@@ -1,10 +1,12 @@
 """Which texts are copies of each other."""
 
+import zlib
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.copies import RUN_WORDS, SAMPLES, fingerprints, is_copy, overlap, words_of
+from index.copies import RUN_WORDS, SAMPLES, fingerprints, is_copy, overlap, runs_of, words_of
 
 LEAD = (
     "Northport harbour opened again on Friday, nine days after the storm closed it, and the first "
@@ -147,6 +149,22 @@ def test_overlap_is_symmetric_and_from_0_to_1(a: list[str], b: list[str]) -> Non
 def test_a_text_overlaps_wholly_with_itself_and_what_holds_it(text: list[str]) -> None:
     assert overlap(" ".join(text), " ".join(text)) == 1
     assert overlap(" ".join(text), f"Before. {' '.join(text)} After and after.") == 1
+
+
+@settings(max_examples=500)
+@given(
+    st.text(
+        st.sampled_from("aB3_ .,-'’“—£ \t\n\x0b\x1f\x85\xa0éßŉ×ǅﬁ²İıſКж北が\u0301\u200b\udc80")
+        | st.characters(),
+        max_size=40,
+    )
+)
+def test_the_runs_of_a_text_are_of_its_words(text: str) -> None:
+    found = runs_of(text)
+    words = [word.encode("utf-8", "surrogatepass") for word in words_of(text)]
+    assert found.words.tolist() == [zlib.crc32(word) for word in words]
+    figures = [word for word in words if b"0" <= word[:1] <= b"9"]
+    assert found.figures.tolist() == [zlib.crc32(word) for word in figures]
 
 
 def test_fingerprints_are_few_sorted_and_the_same_in_every_process() -> None:
