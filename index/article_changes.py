@@ -54,6 +54,14 @@ class ArticleChange:
         self._clear_place(work.article.id)
         self._insert(source, work, version)
 
+    def clean(self, source: SourceRecord, work: Groundwork) -> None:
+        """Put an article that was cleaned anew in its own place; its version stays."""
+        give_way()
+        number = store.live_number(self.truth, work.article.id)
+        row = self.truth.execute("SELECT version FROM articles WHERE number = ?", (number,))
+        for (version,) in row.fetchall():  # none: it was removed
+            self.put_anew(source, work, version)
+
     def remove(self, article_id: ArticleId) -> bool:
         """Remove an article with all its versions; False: it was not there."""
         was_there = self._clear_place(article_id)

@@ -40,9 +40,20 @@ class PreparingAhead:
 
         One is prepared ahead.
         """
+        yield from self._ahead((batch, self._recurring(batch)) for batch in batches)
+
+    def cleaned(
+        self, batches: Iterable[Sequence[SourceRecord]], recurring: Recurring
+    ) -> Iterator[tuple[Sequence[SourceRecord], Works]]:
+        """As `prepared`, of articles that are stored and hold lines that are known to recur now."""
+        for batch, works, _ in self._ahead((batch, recurring) for batch in batches):
+            yield batch, works
+
+    def _ahead(
+        self, batches: Iterable[tuple[Sequence[SourceRecord], Recurring]]
+    ) -> Iterator[tuple[Sequence[SourceRecord], Works, Recurring]]:
         begun: deque[tuple[Sequence[SourceRecord], list[Future[Works]], Recurring]] = deque()
-        for batch in batches:
-            recurring = self._recurring(batch)
+        for batch, recurring in batches:
             if len(batch) <= _ALONE_RECORDS and not begun:
                 yield batch, groundworks(batch, recurring, stories_wait=True), recurring
                 continue

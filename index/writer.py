@@ -41,7 +41,7 @@ from index.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
-from index.groundwork import Groundwork, embedding_hash, groundwork, groundworks
+from index.groundwork import Groundwork, embedding_hash, groundworks
 from index.held_truth import HeldTruth, write_error
 from index.idempotency import Outcome
 from index.model import DEFAULT_MODEL, model_fingerprint
@@ -60,6 +60,13 @@ _TOLD_A_STEP = 500
 _SURELY = 2
 # By name, or the planner goes through all passages to find the few that wait.
 _WAITING_PASSAGES = "passages p INDEXED BY passages_waiting"
+
+
+# Groundwork of batches of records with the recurring lines of their outlets, in order.
+Cleaning = Callable[
+    [Iterable[Sequence[SourceRecord]], Mapping[str, frozenset[bytes]]],
+    Iterator[tuple[Sequence[SourceRecord], Sequence[Groundwork | BadArticleError]]],
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,19 +195,25 @@ class Writer:
             self._words.follow()
         return removed
 
-    def learn_midway(self) -> None:
+    def learn_midway(self, cleaned: Cleaning | None = None) -> None:
         """In a long run of adds, learn lines that surely recur, and clean what was added before.
 
         What comes later is spared from being cleaned twice. `finish` learns what else recurs.
+
+        Args:
+            cleaned: does the groundwork; None: it is done here.
         """
         with self._at_work():
-            self._learn(lessons.outlets_to_learn(self._truth), _SURELY)
+            self._learn(lessons.outlets_to_learn(self._truth), cleaned or _cleaned, _SURELY)
 
-    def finish(self) -> None:
-        """End a run of adds: learn the lines that recur, and clean what was added before that."""
+    def finish(self, cleaned: Cleaning | None = None) -> None:
+        """End a run of adds: learn the lines that recur, and clean what was added before that.
+
+        `cleaned` as for `learn_midway`.
+        """
         with self._at_work():
             outlets = lessons.outlets_to_learn(self._truth)
-            self._learn(outlets)
+            self._learn(outlets, cleaned or _cleaned)
             if outlets:
                 with self._transaction():
                     lessons.end(self._truth)
@@ -578,7 +591,7 @@ class Writer:
             for record, work in zip(records, works, strict=True)
         ]
 
-    def _learn(self, outlets: Iterable[str], times: int = 1) -> None:
+    def _learn(self, outlets: Iterable[str], cleaned: Cleaning, times: int = 1) -> None:
         """Learn lines that stand in so many times as many articles as it takes to recur.
 
         They are kept when all that holds such lines is clean: cut off before, they are learned
@@ -591,32 +604,35 @@ class Writer:
             if lesson.lines:
                 fresh[outlet] = lesson.lines
                 holders += lesson.holders
-        for numbers in _groups(sorted(holders), _CLEANED_A_STEP):
-            self._clean_again(numbers, fresh)
-        if fresh:
-            with self._transaction():
-                lessons.keep(self._truth, fresh)
-
-    def _clean_again(self, numbers: Sequence[int], fresh: Mapping[str, frozenset[bytes]]) -> None:
-        """Prepare stored articles anew from their sources; versions and ids stay."""
+        if not fresh:
+            return
         known = lessons.learned(self._truth, fresh)
         recurring = {outlet: known[outlet] | lines for outlet, lines in fresh.items()}
-        with self._transaction() as seq:
-            change = self._change(seq)
-            for number, article in store.articles_numbered(self._truth, numbers).items():
-                give_way()
+        for records, works in cleaned(self._sources(sorted(holders)), recurring):
+            with self._transaction() as seq:
+                change = self._change(seq)
+                for record, work in zip(records, works, strict=True):
+                    if isinstance(work, Groundwork):  # else nothing but such lines: it stays
+                        change.clean(record, work)
+                change.group(stories_wait=True)
+            self._words.follow()
+        with self._transaction():
+            lessons.keep(self._truth, fresh)
+
+    def _sources(self, numbers: Sequence[int]) -> Iterator[list[SourceRecord]]:
+        """What articles were made from, some at a time; damaged ones are left out."""
+        for at in range(0, len(numbers), _CLEANED_A_STEP):
+            sources = []
+            for number in numbers[at : at + _CLEANED_A_STEP]:
                 try:
-                    source = store.source_of(self._truth, number)
+                    sources.append(store.source_of(self._truth, number))
                 except StoreCorruptError as error:
                     logger.warning("%s", error)
-                    continue
-                with contextlib.suppress(BadArticleError):  # nothing but such lines: it stays
-                    work = groundwork(source, recurring[source.outlet], stories_wait=True)
-                    change.put_anew(source, work, article.version)
-            change.group(stories_wait=True)
-        self._words.follow()
+            yield sources
 
 
-def _groups(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
-    for at in range(0, len(numbers), size):
-        yield list(numbers[at : at + size])
+def _cleaned(
+    batches: Iterable[Sequence[SourceRecord]], recurring: Mapping[str, frozenset[bytes]]
+) -> Iterator[tuple[Sequence[SourceRecord], Sequence[Groundwork | BadArticleError]]]:
+    for records in batches:
+        yield records, groundworks(records, recurring, stories_wait=True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from index import store, store_folder
 from index import writer as writer_module
 from index.article import Origin, SourceRecord
 from index.errors import (
+    BadArticleError,
     ConflictError,
     ModelMismatchError,
     StoreFullError,
@@ -27,7 +28,7 @@ from index.errors import (
     StoreReadOnlyError,
 )
 from index.generations import live_segments
-from index.groundwork import groundworks
+from index.groundwork import Groundwork, groundworks
 from index.snapshot import SnapshotReader
 from index.words import WordsIndex
 from index.writer import Writer
@@ -718,21 +719,20 @@ def test_what_was_prepared_before_a_lesson_and_is_stored_after_it_is_clean(
 
 
 def test_a_lesson_that_was_cut_off_is_learned_by_the_next_one(
-    writer: Writer, reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch
+    writer: Writer, reader: SnapshotReader
 ) -> None:
     writer.add([signed(n) for n in range(20)])
-    cleaned = iter(range(7))
 
-    def cut_off(*arguments: object, **keywords: object) -> object:
-        if next(cleaned, None) is None:
+    def cut_off(
+        batches: Iterable[Sequence[SourceRecord]], recurring: Mapping[str, frozenset[bytes]]
+    ) -> Iterator[tuple[Sequence[SourceRecord], Sequence[Groundwork | BadArticleError]]]:
+        for records in batches:
+            yield records[:7], groundworks(records[:7], recurring)
             raise KeyboardInterrupt
-        return groundwork(*arguments, **keywords)
 
-    groundwork = writer_module.groundwork
-    with monkeypatch.context() as patched:
-        patched.setattr(writer_module, "groundwork", cut_off)
-        with pytest.raises(KeyboardInterrupt):
-            writer.finish()
+    with pytest.raises(KeyboardInterrupt):
+        writer.finish(cut_off)
+    assert len(found_by_word(reader.latest(), "letter")) == 13
     writer.finish()
     assert found_by_word(reader.latest(), "letter") == []
     assert len(shown(reader.latest())) == 20

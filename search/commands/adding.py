@@ -87,11 +87,11 @@ def add_to_store(
             kept.commit()
             on_batch(tally)
             if tally.total >= next_lesson:
-                writer.learn_midway()
+                writer.learn_midway(preparing.cleaned)
                 next_lesson = 2 * tally.total
-    kept.commit()
-    if tally.stored:
-        writer.finish()
+        kept.commit()
+        if tally.stored:
+            writer.finish(preparing.cleaned)
 
 
 class _KeptRejections:
