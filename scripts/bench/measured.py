@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 import subprocess
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-SAMPLED_EVERY_S = 0.2
+SAMPLED_EVERY_S = 0.05
 START_S = 300  # the longest a server may take to its first answer
 MEBI = 2**20
 
@@ -24,19 +25,27 @@ class Cost:
 
     seconds: float
     peak_mb: float  # see `peak_mb`
+    said_s: float  # until it said what was waited for, to `SAMPLED_EVERY_S`; else as `seconds`
 
 
-def run(command: Sequence[str | Path], *, well: Container[int] = (0,)) -> Cost:
+def run(
+    command: Sequence[str | Path], *, well: Container[int] = (0,), until_said: str = ""
+) -> Cost:
     """Run a process to its end, and leave with the end of what it said if that is not well.
 
-    `well`: the exit statuses of a process that did what it was to do.
+    Args:
+        well: the exit statuses of a process that did what it was to do.
+        until_said: what it says on its way.
     """
+    said_s = 0.0
     with tempfile.TemporaryFile() as said:
         began, peak = time.perf_counter(), 0.0
         child = subprocess.Popen(list(map(str, command)), stdout=said, stderr=said)
         try:
             while child.poll() is None:
                 peak = max(peak, peak_mb(child.pid))
+                if not said_s and until_said and until_said in _said(said):
+                    said_s = time.perf_counter() - began
                 try:
                     child.wait(SAMPLED_EVERY_S)
                 except subprocess.TimeoutExpired:
@@ -46,7 +55,7 @@ def run(command: Sequence[str | Path], *, well: Container[int] = (0,)) -> Cost:
         seconds = time.perf_counter() - began
         if child.returncode not in well:
             _leave(command, child.returncode, said)
-    return Cost(seconds, peak)
+    return Cost(seconds, peak, said_s or seconds)
 
 
 def peak_mb(pid: int) -> float:
@@ -175,7 +184,12 @@ def _free_port() -> int:
         return port
 
 
+def _said(said: Any) -> str:
+    """What a process wrote so far; where it goes on writing stays as it is."""
+    length = os.fstat(said.fileno()).st_size
+    return os.pread(said.fileno(), length, 0).decode("utf-8", "replace")
+
+
 def _leave(command: Sequence[str | Path], status: int, said: Any) -> None:
-    said.seek(0)
-    last = said.read().decode("utf-8", "replace").strip().splitlines()[-15:]
+    last = _said(said).strip().splitlines()[-15:]
     raise SystemExit(f"{' '.join(map(str, command))} ended with {status}:\n" + "\n".join(last))

@@ -63,7 +63,8 @@ MORE_IS_BETTER = (COLUMNS[7], *COLUMNS[9:])
 NOTES = f"""
 All have the same weights (all-MiniLM-L6-v2) and the same {{cores}} cores; the page cache is warm.
 Times of indexing are those of whole processes, their start included. A peer's articles are found
-when its process has ended and not before: it embeds first. nutgraf: `add --no-wait`, then `add`.
+when its process has ended and not before: it embeds first. nutgraf: `add --no-wait`, which says
+when all are found and goes on to what recurs and to the stories, and then `add`.
 Cold start: from the start of the server's process to its first answer to a question; it answers
 that one before the times of the others are taken.
 Memory: the most that was resident, of all processes of a system, each by itself. Disk: all files.
@@ -221,12 +222,12 @@ def version(driver: Path) -> str:
 
 def measured(system: System, index: Path, questions: Sequence[Asked]) -> dict[str, list[float]]:
     """The figures of a system's rows, in the order of COLUMNS."""
-    found = run(system.to_find)
+    found = run(system.to_find, until_said="found by words")
     embedded_s, indexing_mb = found.seconds, found.peak_mb
     if system.to_embed:
         rest = run(system.to_embed)
         embedded_s, indexing_mb = embedded_s + rest.seconds, max(indexing_mb, rest.peak_mb)
-    common = [found.seconds, embedded_s, indexing_mb, folder_mb(index)]
+    common = [found.said_s, embedded_s, indexing_mb, folder_mb(index)]
     rows = {}
     for row, path in system.efforts.items():
         paths = [path(question.text) for question in questions]

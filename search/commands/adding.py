@@ -67,11 +67,17 @@ def read_sources(sources: Sequence[str], field_map: Mapping[str, str]) -> Iterat
 
 
 def add_to_store(
-    writer: Writer, records: Iterable[Read], tally: Tally, on_batch: OnBatch, reject: OnRejected
+    writer: Writer,
+    records: Iterable[Read],
+    tally: Tally,
+    on_batch: OnBatch,
+    reject: OnRejected,
+    on_found: Callable[[], None] = lambda: None,
 ) -> None:
     """Commit `records` group by group; what is counted in `tally` is safe and found by words.
 
-    Their stories are left to `Writer.tell_stories`.
+    `on_found` is called when all are, before the lines that recur are learned. Their stories are
+    left to `Writer.tell_stories`.
     The store keeps why the others were rejected, see `index.rejections`.
     """
     kept = _KeptRejections(writer, reject)
@@ -90,6 +96,7 @@ def add_to_store(
                 writer.learn_midway(preparing.cleaned)
                 next_lesson = 2 * tally.total
         kept.commit()
+        on_found()
         if tally.stored:
             writer.finish(preparing.cleaned)
 

@@ -98,9 +98,13 @@ def _add_here(
             ):
                 records = adding.read_sources(sources, field_map)
                 adding.add_to_store(
-                    writer, records, tally, lambda now: show(now.total), rejections.add
+                    writer,
+                    records,
+                    tally,
+                    lambda now: show(now.total),
+                    rejections.add,
+                    lambda: _say_found_by_words(console, tally),
                 )
-            _say_found_by_words(console, tally)
         _tell_stories(writer, console)
         embedded = _embed(writer, settings.device, console) if wait else 0
         pending = writer.pending()
