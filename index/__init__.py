@@ -21,7 +21,7 @@ In the order the data flows:
 - `copies`, `updates`: whether two articles are copies, or versions of one piece
 - `reports`: articles grouped by both
 - `term_vectors`, `term_counts`: what an article is about, and how rare its words are
-- `stories`: reports grouped by event
+- `stories`: reports grouped by event, by the likeness that `clustering` finds
 - `groundwork`: what adding an article takes that needs no store; `preparing_process`,
   `preparing_ahead`: the same in other processes, and while the articles before are stored
 - `former_passages`: what passages said that their articles no longer have

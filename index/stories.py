@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from index import reports, store, term_vectors
 from index.checksums import columns_of, insert_into, is_sound, sealed, sound
+from index.clustering import NO_WORDS, agreed, joined, products, similarities
 from index.precedence import give_way
 from index.store import ArticleRow
 from index.term_counts import TermCounts
@@ -37,10 +38,9 @@ from index.term_vectors import Terms, TermVector
 _UNKNOWN_DAY: Final = -1
 _NO_REPORT: Final = 0  # of an article whose row is damaged
 _NEW: Final = 0  # in place of a story's number: none yet
-_NO_WORDS: Final = TermVector(np.empty(0, np.uint32), np.empty(0, np.float32))
 # Chosen on events, with both halves of its topics in sight, and on reuters-1987: from 0.24 to 0.28
 # F1 on events goes from 0.93 to 0.91; the lower, the more company results become one story.
-_NEIGHBOURS, _AGREEMENT = 5, 0.25
+_AGREEMENT = 0.25
 _NEAREST, _LEAST_SIMILARITY = 8, 0.1
 # With 8 terms posted the stories of events are as good as with 16. The rest bounds what a term can
 # cost that many reports of these days have.
@@ -51,54 +51,6 @@ _SAME_EVENT_DAYS, _HALF_LIFE_DAYS, _WINDOW_DAYS = 14, 60, 90
 # Half a year apart: these speak against one story as much as the least agreement speaks for it.
 _NOT_NEAR = 0.15
 _MOST_POINTS = 100  # clustered at once; they take 3 ms
-
-
-def similarities(vectors: Sequence[TermVector]) -> NDArray[np.float32]:
-    """How alike articles are, each with each: shape (n, n), float32, 0 to 1, with 1 for itself."""
-    rows, terms, weights = _laid_out(vectors)
-    _, column, times = np.unique(terms, return_inverse=True, return_counts=True)
-    # A term that one article alone holds has no part in any product.
-    shared = times > 1
-    kept = shared[column]
-    matrix = np.zeros((len(vectors), np.count_nonzero(shared)), dtype=np.float32)
-    matrix[rows[kept], (np.cumsum(shared) - 1)[column[kept]]] = weights[kept]
-    alike: NDArray[np.float32] = matrix @ matrix.T
-    np.fill_diagonal(alike, 1)
-    return alike
-
-
-def agreed(alike: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Half the likeness of two, half that of their nearest neighbours: shape (n, n), float32."""
-    nearest = min(_NEIGHBOURS, len(alike) - 1)
-    if nearest < 1:
-        return alike.copy()
-    others = alike.copy()
-    np.fill_diagonal(others, -1)
-    columns = np.argpartition(-others, nearest - 1, axis=1)[:, :nearest]
-    weights = np.zeros_like(alike)
-    np.put_along_axis(weights, columns, np.take_along_axis(others, columns, 1).clip(0), 1)
-    weights /= np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1e-9))
-    return ((alike + weights @ alike @ weights.T) / 2).astype(np.float32)
-
-
-def joined(agreement: NDArray[np.float32], least: float) -> list[list[int]]:
-    """Groups of positions, joined while the greatest average agreement of two is `least` or more.
-
-    Average linkage, by the recurrence of Lance and Williams, The Computer Journal 9 (1967).
-    """
-    groups = [[at] for at in range(len(agreement))]
-    means = agreement.astype(np.float64)
-    np.fill_diagonal(means, -np.inf)
-    while len(groups) > 1:
-        a, b = divmod(int(means.argmax()), len(groups))
-        if means[a, b] < least:
-            break
-        of_a, of_b = len(groups[a]), len(groups[b])
-        means[a] = means[:, a] = (of_a * means[a] + of_b * means[b]) / (of_a + of_b)
-        means[a, a] = means[b] = means[:, b] = -np.inf
-        groups[a] += groups[b]
-        groups[b] = []
-    return [group for group in groups if group]
 
 
 def numbered(groups: Sequence[Sequence[int]]) -> list[int]:
@@ -413,7 +365,7 @@ class _Retelling:
         found = sorted(scores, key=lambda report: (-scores[report], -report))[:_CANDIDATES]
         points = self._points("report", found)
         days = np.array([other.day for other in points])
-        alike = _products(vector, self._vectors_of(points))
+        alike = products(vector, self._vectors_of(points))
         alike *= _nearness(days, np.array(point.day))
         best = np.argsort(-alike, kind="stable")[:_NEAREST]
         return {
@@ -495,7 +447,7 @@ class _Retelling:
         # Not as a difference of sets, which would go through all that were read.
         if unread := {point.report for point in points if point.report not in self._vectors}:
             self._vectors.update(vectors(self._truth, unread))
-        return [self._vectors.get(point.report, _NO_WORDS) for point in points]
+        return [self._vectors.get(point.report, NO_WORDS) for point in points]
 
     # ------------------------------------------------------------------- writing
 
@@ -531,24 +483,3 @@ def _nearness(days: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.
 def _weightiest(vector: TermVector) -> list[tuple[int, float]]:
     kept = np.argsort(-vector.weights, kind="stable")[:_POSTED_TERMS]
     return list(zip(vector.terms[kept].tolist(), vector.weights[kept].tolist(), strict=True))
-
-
-def _products(vector: TermVector, others: Sequence[TermVector]) -> NDArray[np.float32]:
-    """How alike an article is with each of the others, shape (len(others),), float32."""
-    rows, terms, weights = _laid_out(others)
-    if not len(vector.terms):
-        return np.zeros(len(others), dtype=np.float32)
-    at = np.minimum(np.searchsorted(vector.terms, terms), len(vector.terms) - 1)
-    products = np.where(vector.terms[at] == terms, vector.weights[at] * weights, 0)
-    return np.bincount(rows, products, minlength=len(others)).astype(np.float32)
-
-
-def _laid_out(
-    many: Sequence[TermVector],
-) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]:
-    """All terms of vectors in a row: whose each is, the term, and its weight."""
-    return (
-        np.repeat(np.arange(len(many)), [len(vector.terms) for vector in many]),
-        np.concatenate([_NO_WORDS.terms, *(vector.terms for vector in many)]),
-        np.concatenate([_NO_WORDS.weights, *(vector.weights for vector in many)]),
-    )

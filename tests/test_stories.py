@@ -11,9 +11,10 @@ import pytest
 from b_cubed import b_cubed
 
 from index.article import Origin, Published, SourceRecord
+from index.clustering import agreed, joined, similarities
 from index.reading import read
 from index.snapshot import Snapshot, SnapshotReader
-from index.stories import agreed, joined, numbered, similarities
+from index.stories import numbered
 from index.term_vectors import TermVector
 from index.verify import Depth, verify
 from index.writer import Writer

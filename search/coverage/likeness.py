@@ -4,7 +4,7 @@
    first one or near the mean of its passages, where these are embedded, and those of its story.
 2. Likeness: the product of two term vectors (`index.term_vectors`).
 3. Score: the likeness, for more that of their neighbours among the candidates
-   (`index.stories.agreed`), and how far the passages agree (`search.coverage.agreement`).
+   (`index.clustering.agreed`), and how far the passages agree (`search.coverage.agreement`).
 
 A report is compared by its first article, so its copies have the same likeness and score. The
 candidates are the same whatever the filters are, and with filters the nearest of what they let
@@ -18,10 +18,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from index.clustering import agreed, similarities
 from index.columns import Columns, live_with
 from index.reports import belong_together, member
 from index.snapshot import Snapshot
-from index.stories import agreed, similarities
 from index.term_vectors import TermVector, term_of, words_of
 from search.coverage.agreement import agreements
 from search.coverage.subject import Subject
