@@ -15,6 +15,8 @@ Recurring = Mapping[str, frozenset[bytes]]
 
 # A child is there after a second and a half, and prepares this many in another one.
 _ALONE_RECORDS = 200
+# More than that of the thread that builds the word index, which the adding itself waits for.
+_NICENESS = 15
 
 
 class PreparingAhead:
@@ -29,7 +31,9 @@ class PreparingAhead:
     def __init__(self, recurring: Callable[[Iterable[SourceRecord]], Recurring]) -> None:
         """`recurring` as `Writer.recurring_lines`; it is asked just before a batch is prepared."""
         self._recurring = recurring
-        self._children = [PreparingProcess(is_patient=True) for _ in os.sched_getaffinity(0)]
+        self._children = [
+            PreparingProcess(niceness=_NICENESS, is_patient=True) for _ in os.sched_getaffinity(0)
+        ]
         # Only threads wait for a child, so that Ctrl-C is not kept waiting by one.
         self._threads = ThreadPoolExecutor(len(self._children))
 
