@@ -157,8 +157,8 @@ class Writer:
             works: the groundwork of the records, where it was done elsewhere.
             recurring: what it was done with: what `recurring_lines` gave then. Of articles with
                 lines that were learned since it is done anew.
-            stories_wait: new articles are stories by themselves until `tell_stories`; in a long
-                run of adds that is a fifth of the work.
+            stories_wait: new articles are in no story until `tell_stories`; in a long run of adds
+                the others are found the sooner.
 
         Raises:
             ConflictError: the key was used before, for other records.

@@ -58,7 +58,8 @@ def add(
 ) -> None:
     """Add articles to the store.
 
-    They are found by their words at once, by their meaning when they are embedded.
+    They are found by their words at once; then stories are told, and they are embedded to be found
+    by their meaning.
     """
     sources = paths or []
     names = _parsed_map(field_map or [])
