@@ -208,7 +208,7 @@ class _Retelling:
             self._tell_again(story)
         self._write([*added, *relabelled])
         if added and not waiting(self._truth, 1):
-            store.set_meta(self._truth, told_number=added[-1])
+            store.set_meta(self._truth, told_number=max(added))
 
     def run_waiting(self, numbers: Sequence[int]) -> None:
         for point in self._entered(self._labels(numbers), new=set(numbers)):

@@ -167,7 +167,7 @@ class Writer:
         """
         if works is None:
             recurring = self.recurring_lines(records)
-            works = groundworks(records, recurring)
+            works = groundworks(records, recurring, stories_wait=stories_wait)
         with self._at_work():
             works = self._as_learned_since(records, works, recurring)
             with self._transaction() as seq:
@@ -583,7 +583,7 @@ class Writer:
             outlet: lines - recurring.get(outlet, frozenset()) for outlet, lines in now.items()
         }
         return [
-            groundworks([record], now)[0]
+            groundworks([record], now, stories_wait=work.terms is None)[0]
             if isinstance(work, Groundwork)
             and fresh[record.outlet]
             and not fresh[record.outlet].isdisjoint(lessons.hashes_in(work.lines))

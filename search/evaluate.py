@@ -276,7 +276,7 @@ def _add(writer: Writer, corpus: Path, progress: Callable[[Step], None]) -> None
                 logger.warning("%s", record)
             else:
                 records.append(record)
-        for outcome in writer.add(records):
+        for outcome in writer.add(records, stories_wait=True):  # which no question asks for
             if outcome.error:
                 logger.warning("%s", outcome.error)
         added += len(records)

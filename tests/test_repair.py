@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from damage import change, contents, copied, damageable, flip
 from store_answers import answers
+from two_stories import ARTICLES
 
 from index import store_folder
+from index.article import Origin, SourceRecord
 from index.errors import StoreLockedError
 from index.repair import repair
 from index.verify import Depth, verify
@@ -69,6 +71,34 @@ def test_articles_whose_story_is_damaged_are_told_anew(folder: Path) -> None:
     change(folder, "UPDATE term_vectors SET vector = X'00' WHERE article = 1")
     change(folder, "UPDATE term_counts SET articles = articles + 1")
     assert repair(folder).verified.findings == ()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM points",
+        "UPDATE sketches SET words = words + 1",
+        "UPDATE term_counts SET articles = articles + 1",
+    ],
+)
+def test_articles_that_wait_for_their_story_go_on_waiting(
+    folder: Path, tmp_path: Path, sql: str
+) -> None:
+    late = [
+        SourceRecord(Origin("test.jsonl", line), b"", told["text"], told["headline"], language="en")
+        for line, told in enumerate(ARTICLES, 1)
+    ]
+    stores = [folder, copied(folder, tmp_path / "undamaged")]
+    for store in stores:
+        with Writer(store) as writer:
+            writer.add(late, stories_wait=True)
+    change(folder, sql)
+    assert repair(folder).verified.findings == ()
+    for store in stores:
+        with Writer(store) as writer:
+            assert writer.tell_stories() == len(ARTICLES)
+        assert verify(store, Depth.DEEP).findings == ()
+    assert answers(stores[0]) == answers(stores[1])
 
 
 @pytest.mark.parametrize("name", ["segments", "words"])
