@@ -202,7 +202,7 @@ class _Retelling:
         if new_wait:
             told = _told(self._truth)
             labels = {label for label in labels if label <= told or self._goes_on(label) != _NEW}
-        for point in self._entered(labels, new=set(added)):
+        for point in self._entered(labels):
             self._tell(point)
         for story in sorted({self._now(story) for story in loosened}):
             self._tell_again(story)
@@ -211,7 +211,7 @@ class _Retelling:
             store.set_meta(self._truth, told_number=max(added))
 
     def run_waiting(self, numbers: Sequence[int]) -> None:
-        for point in self._entered(self._labels(numbers), new=set(numbers)):
+        for point in self._entered(self._labels(numbers)):
             self._tell(point)
         self._write(numbers)
         store.set_meta(self._truth, told_number=numbers[-1])
@@ -221,7 +221,7 @@ class _Retelling:
             self._truth.execute(f"DELETE FROM {table}")
         new = []
         for label in told_reports(self._truth):
-            for point in self._entered({label}):
+            for point in self._entered({label}, counted=True):
                 if point.story == _NEW:
                     new.append(point)
                 else:
@@ -263,10 +263,10 @@ class _Retelling:
             return point.story
         return _NEW
 
-    def _entered(self, labels: Set[int], new: Set[int] = frozenset()) -> list[_Point]:
+    def _entered(self, labels: Set[int], *, counted: bool = False) -> list[_Point]:
         """The reports among these that are no points yet, each with its vector.
 
-        The terms of those that are `new` and go on for none are counted.
+        The terms of those that were in no story are counted, unless all are `counted` already.
         """
         entered = [
             label
@@ -279,7 +279,7 @@ class _Retelling:
         counts.count(
             (article.language, terms[number])
             for number, article in articles.items()
-            if number in new and self._goes_on(number) == _NEW
+            if not counted and self._goes_on(number) == _NEW
         )
         for number, article in articles.items():
             give_way()

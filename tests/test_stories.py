@@ -232,6 +232,10 @@ def test_a_removed_article_leaves_its_story(writer: Writer, reader: SnapshotRead
 # ------------------------------------------------------------- told afterwards
 
 
+def counted_articles(writer: Writer) -> list[tuple[int]]:
+    return writer._truth.execute("SELECT articles FROM term_counts WHERE term = -1").fetchall()
+
+
 def tell_all(writer: Writer) -> None:
     while writer.tell_stories():
         pass
@@ -306,13 +310,20 @@ def test_an_article_that_comes_by_itself_is_told_at_once_though_others_wait(
     assert stories(reader.latest()) == sets("fire again", "mill")
 
 
+def test_words_of_what_waits_count_when_a_copy_comes_that_does_not_wait(writer: Writer) -> None:
+    headline, text = FIRE
+    writer.add([told("fire", FIRE)], stories_wait=True)
+    writer.add([told("copy", (f"{headline}, again", text))])
+    tell_all(writer)
+    assert counted_articles(writer) == [(1,)]
+
+
 def test_words_of_what_waited_count_once(writer: Writer) -> None:
     writer.add([told("fire", FIRE)], stories_wait=True)
     writer.add([told("fire", FIRE_TOLD_AGAIN)], stories_wait=True)
     tell_all(writer)
     writer.add([told("fire", FIRE_FOLLOWED_UP)])
-    every_article = writer._truth.execute("SELECT articles FROM term_counts WHERE term = -1")
-    assert every_article.fetchall() == [(1,)]
+    assert counted_articles(writer) == [(1,)]
 
 
 # -------------------------------------------------------------------- numbers
