@@ -34,12 +34,15 @@ class LexicalQuery:
     A weight is the term's inverse document frequency. `bound` is the BM25 that no passage's own
     words can reach: each weight times k1 + 1. A score divided by it says which share of the
     question a passage holds, rare words counting more; unlike a score divided by the best
-    candidate's it does not call a poor match perfect for being the best there is.
+    candidate's it does not call a poor match perfect for being the best there is. `known` is the
+    share of the question that words of the archive make up, weighed likewise, from 0 to 1: names
+    that it does not have are no part of `weights`.
     """
 
     words: WordsView
     weights: Mapping[str, float]
     bound: float
+    known: float
     filters: tuple[Query, ...]
     passages: int  # of the archive
 
@@ -107,14 +110,20 @@ def lexical_query(
         passages: how many the archive has, for the inverse document frequencies.
         filters: clauses that must all match; see `ResolvedFilters.clauses`.
     """
+    terms = dict.fromkeys(words.analyze(" ".join([question, *variants])))
     weights = {
         term: _inverse_document_frequency(having, passages)
-        for term in dict.fromkeys(words.analyze(" ".join([question, *variants])))
+        for term in terms
         if (having := words.passages_with("body", term)) or words.passages_with("headline", term)
     }
     rarest = dict(sorted(weights.items(), key=lambda item: -item[1])[:MAX_TERMS])
     bound = (_K1 + 1) * sum(rarest.values())
-    return LexicalQuery(words, rarest, bound, tuple(filters), passages)
+    # A variant stands for a word that is unknown.
+    unknown = max(len(terms) - len(weights) - len(variants), 0)
+    of_known = sum(weights.values())
+    of_all = of_known + unknown * _inverse_document_frequency(0, passages)
+    known = of_known / of_all if of_all else 0.0
+    return LexicalQuery(words, rarest, bound, known, tuple(filters), passages)
 
 
 def _inverse_document_frequency(having: int, passages: int) -> float:

@@ -377,7 +377,7 @@ def _fused(
     """What the fusion, and the times that the question speaks of, make of candidates."""
     columns = asked.snapshot.columns
     articles = columns.article[positions]
-    fused = fused_scores(cosines, of_article, bm25, asked.words.bound, articles)
+    fused = fused_scores(cosines, of_article, bm25, asked.words.bound, asked.words.known, articles)
     wished = TIME_WEIGHT * time_fit(asked.query.time, columns.day[articles])
     return replace(fused, scores=(fused.scores + wished).round(6))
 

@@ -15,6 +15,7 @@ def scores(
     bm25: list[float],
     *,
     bound: float = 10.0,
+    known: float = 1.0,
     articles: list[int] | None = None,
     article_cosines: list[float] | None = None,
 ) -> NDArray[np.float64]:
@@ -24,6 +25,7 @@ def scores(
         np.array(cosines if article_cosines is None else article_cosines, np.float32),
         np.array(bm25, np.float32),
         bound,
+        known,
         np.array(range(len(cosines)) if articles is None else articles, np.int32),
     ).scores
 
@@ -41,6 +43,13 @@ def test_without_any_vector_the_order_is_bm25s(bm25: list[float]) -> None:
         for worse in range(len(bm25)):
             if bm25[better] > bm25[worse] + 1e-4:
                 assert found[better] > found[worse]
+
+
+def test_a_passage_that_waits_is_not_taken_to_say_what_no_article_says() -> None:
+    """It holds all of the question that is known, which is next to nothing of it."""
+    cosines = [NO_COSINE, 0.45]
+    assert np.argmax(scores(cosines, [9.0, 9.0])) == 0
+    assert np.argmax(scores(cosines, [9.0, 9.0], known=0.1)) == 1
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=50))

@@ -113,6 +113,15 @@ def test_filters_hold_and_add_nothing_to_the_score(words: WordsView) -> None:
     assert every[1].tolist() == same[1].tolist()
 
 
+def test_words_that_no_article_has_are_the_rarest_of_all(words: WordsView) -> None:
+    assert asked(words, "harbour ferry").known == 1
+    assert asked(words, "harbour ferry zebra").known > 0.4
+    assert 0 < asked(words, "ferry zebra yeti").known < 0.3
+    assert asked(words, "zebra yeti").known == asked(words, "").known == 0
+    misspelt = lexical_query(words, "ferry harbuor", len(TEXTS), (), ["harbour"])
+    assert misspelt.known == 1
+
+
 def test_a_long_question_is_asked_by_its_rarest_words(words: WordsView) -> None:
     many = " ".join(f"w{number}" for number in range(10_000))
     query = asked(words, f"{many} the ferry, the council and a zeppelin {many}")
