@@ -62,7 +62,7 @@ _WORD = re.compile(
 )
 _APOSTROPHES = "'’‘ʼ"
 # Most texts hold nothing but ASCII, Latin letters and these: to make spaces of what stands between
-# their words, byte by byte, takes half as long as to look for the words.
+# their words, byte by byte, is quicker than to look for the words.
 _MARKS = "“”–—…•£€"
 _OTHERS = re.compile(r"[^\x00-\x7fÀ-ÖØ-öø-ɏ]")
 _SPACED = bytes(byte if byte > 127 or chr(byte).isalnum() else ord(" ") for byte in range(256))

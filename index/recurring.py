@@ -44,8 +44,8 @@ def line_hash(line: str) -> bytes | None:
     if len(line) > LONGEST_LINE:
         return None
     folded = line.casefold()
-    # To look for the letters first takes a third of what the pattern takes; of other letters than
-    # ASCII's the pattern takes some for one of them that casefolding does not.
+    # To look for the letters is quicker than the pattern, but that takes some letters outside ASCII
+    # for one of them where casefolding does not: "SAİD".
     may_report = not line.isascii() or any(word in folded for word in _SPEECH)
     if may_report and _REPORTED.search(line):
         return None

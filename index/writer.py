@@ -69,6 +69,13 @@ Cleaning = Callable[
 ]
 
 
+def _cleaned_here(
+    batches: Iterable[Sequence[SourceRecord]], recurring: Mapping[str, frozenset[bytes]]
+) -> Iterator[tuple[Sequence[SourceRecord], Sequence[Groundwork | BadArticleError]]]:
+    for records in batches:
+        yield records, groundworks(records, recurring, stories_wait=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A text that waits for its embedding, and the hash that names it."""
@@ -195,25 +202,25 @@ class Writer:
             self._words.follow()
         return removed
 
-    def learn_midway(self, cleaned: Cleaning | None = None) -> None:
+    def learn_midway(self, cleaned: Cleaning = _cleaned_here) -> None:
         """In a long run of adds, learn lines that surely recur, and clean what was added before.
 
         What comes later is spared from being cleaned twice. `finish` learns what else recurs.
 
         Args:
-            cleaned: does the groundwork; None: it is done here.
+            cleaned: does the groundwork.
         """
         with self._at_work():
-            self._learn(lessons.outlets_to_learn(self._truth), cleaned or _cleaned, _SURELY)
+            self._learn(lessons.outlets_to_learn(self._truth), cleaned, _SURELY)
 
-    def finish(self, cleaned: Cleaning | None = None) -> None:
+    def finish(self, cleaned: Cleaning = _cleaned_here) -> None:
         """End a run of adds: learn the lines that recur, and clean what was added before that.
 
         `cleaned` as for `learn_midway`.
         """
         with self._at_work():
             outlets = lessons.outlets_to_learn(self._truth)
-            self._learn(outlets, cleaned or _cleaned)
+            self._learn(outlets, cleaned)
             if outlets:
                 with self._transaction():
                     lessons.end(self._truth)
@@ -629,10 +636,3 @@ class Writer:
                 except StoreCorruptError as error:
                     logger.warning("%s", error)
             yield sources
-
-
-def _cleaned(
-    batches: Iterable[Sequence[SourceRecord]], recurring: Mapping[str, frozenset[bytes]]
-) -> Iterator[tuple[Sequence[SourceRecord], Sequence[Groundwork | BadArticleError]]]:
-    for records in batches:
-        yield records, groundworks(records, recurring, stories_wait=True)

@@ -95,7 +95,7 @@ def _add_here(
         if sources:
             with (
                 resumable(_reading_interrupted(tally)),
-                terminal.reading_progress(console) as show,
+                terminal.counting_progress(console, "Reading") as show,
             ):
                 records = adding.read_sources(sources, field_map)
                 adding.add_to_store(
@@ -129,7 +129,10 @@ def _add_to_server(
     console = stderr()
     rejections = terminal.Rejections(console, report)
     tally = adding.Tally()
-    with resumable(_reading_interrupted(tally)), terminal.reading_progress(console) as show:
+    with (
+        resumable(_reading_interrupted(tally)),
+        terminal.counting_progress(console, "Reading") as show,
+    ):
         pending = sending.add_to_server(
             url,
             key,
@@ -252,12 +255,12 @@ def _reading_interrupted(tally: "Tally") -> Callable[[], str]:
 
 def _tell_stories(writer: "Writer", console: "Console") -> None:
     """Of what was added, and of what an interrupted run left."""
-    from search.commands.terminal import telling_progress
+    from search.commands.terminal import counting_progress
 
     told = 0
     with (
         resumable(lambda: f"{told:,} stories were told and are kept; go on with: nutgraf add"),
-        telling_progress(console) as show,
+        counting_progress(console, "Stories") as show,
     ):
         while some := writer.tell_stories():
             told += some

@@ -164,21 +164,8 @@ class Rejections:
 
 
 @contextmanager
-def reading_progress(console: Console) -> Iterator[Callable[[int], None]]:
-    """Gives a function to call with the number of records read so far."""
-    with _counting(console, "Reading") as show:
-        yield show
-
-
-@contextmanager
-def telling_progress(console: Console) -> Iterator[Callable[[int], None]]:
-    """Gives a function to call with the number of articles whose story is told."""
-    with _counting(console, "Stories") as show:
-        yield show
-
-
-@contextmanager
-def _counting(console: Console, name: str) -> Iterator[Callable[[int], None]]:
+def counting_progress(console: Console, name: str) -> Iterator[Callable[[int], None]]:
+    """Gives a function to call with the number of articles that are done."""
     start = time.monotonic()
 
     def figures(count: int) -> str:
